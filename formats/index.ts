@@ -1,0 +1,2 @@
+/** Declarations of everything WiredTiger leaves on disk. */
+export * from "./registry.js";

@@ -1,0 +1,194 @@
+/** What each byte and bit of an input is: the tree behind `inspect`, with gaps visible. */
+import type { Tracer } from "./cursor.js";
+import { joinPath } from "./error.js";
+import type { Issue } from "./issue.js";
+import { type IntNode, type NibbleNode, type Node, type PackedNode, type Symbols, symbolList } from "./schema.js";
+
+/** A named range of bytes. Offsets are absolute (the caller's `base` included). */
+export interface Span {
+  readonly name: string;
+  readonly path: string;
+  /** First byte; a nibble that begins in the middle of a byte gives x.5. */
+  readonly start: number;
+  end: number;
+  /** For flags: the bits of the integer, counted from the least significant one. */
+  readonly bits?: { readonly from: number; readonly to: number };
+  readonly kind: Node["kind"] | "bits" | "gap";
+  /** The stored value: absent for containers. */
+  value?: unknown;
+  /** The name of the value, or of the flags set. */
+  symbol?: string;
+  /** What the value or the field means. */
+  description?: string;
+  /** True when the value is computed, not stored as such (a difference, for example). */
+  derived?: true;
+  /** Key material: neither value nor bytes may be shown. */
+  secret?: true;
+  readonly children: Span[];
+  readonly issues: Issue[];
+}
+
+export class SpanTracer implements Tracer {
+  readonly root: Span;
+  private readonly stack: Span[];
+  private readonly nodes: Node[] = [];
+
+  constructor(
+    private readonly base: number,
+    name: string,
+    length: number,
+  ) {
+    this.root = { name, path: "", start: base, end: base + length, kind: "struct", children: [], issues: [] };
+    this.stack = [this.root];
+  }
+
+  open(name: string | number, node: unknown, start: number): void {
+    const parent = this.stack[this.stack.length - 1] as Span;
+    const step = typeof name === "number" ? `[${name}]` : name;
+    const { kind } = node as Node;
+    const path = joinPath(parent.path, step);
+    const span: Span = { name: step, path, start: this.base + start, end: this.base + start, kind, children: [], issues: [] };
+    parent.children.push(span);
+    this.stack.push(span);
+    this.nodes.push(node as Node);
+  }
+
+  close(end: number, value: unknown): void {
+    const span = this.stack.pop() as Span;
+    const node = this.nodes.pop() as Node;
+    span.end = this.base + end;
+    if (value === undefined && node.kind === "optional") (this.stack[this.stack.length - 1] as Span).children.pop();
+    else explain(span, node, value);
+  }
+
+  fail(end: number): void {
+    while (this.stack.length > 1) {
+      const span = this.stack.pop() as Span;
+      span.end = this.base + end;
+    }
+    this.nodes.length = 0;
+  }
+
+  /** Makes every byte nobody claimed a visible gap. */
+  finish(): Span {
+    fillGaps(this.root);
+    return this.root;
+  }
+}
+
+/** Puts issues on the spans their paths name and gives them those spans' offsets. */
+export function attachIssues(root: Span, issues: readonly Issue[]): Issue[] {
+  const spans = new Map<string, Span>();
+  const collect = (span: Span): void => {
+    spans.set(span.path, span);
+    span.children.forEach(collect);
+  };
+  collect(root);
+  return issues.map((issue) => {
+    const span = nearest(spans, issue.path) ?? root;
+    const placed = issue.offset === undefined ? { ...issue, offset: Math.floor(span.start) } : issue;
+    span.issues.push(placed);
+    return placed;
+  });
+}
+
+function nearest(spans: ReadonlyMap<string, Span>, path: string): Span | undefined {
+  for (let at = path; ; at = at.slice(0, Math.max(at.lastIndexOf("."), at.lastIndexOf("["), 0))) {
+    const span = spans.get(at);
+    if (span !== undefined || at === "") return span;
+  }
+}
+
+/** The path of the innermost field that holds the byte at `offset`. */
+export function pathAt(root: Span, offset: number): string {
+  const child = root.children.find((span) => span.start <= offset && offset < span.end && span.kind !== "gap");
+  return child === undefined || child.kind === "bits" ? root.path : pathAt(child, offset);
+}
+
+function explain(span: Span, node: Node, value: unknown): void {
+  if (node.kind === "optional" || node.kind === "region") {
+    explain(span, node.of, value);
+    return;
+  }
+  if (node.doc !== undefined) span.description = node.doc;
+  switch (node.kind) {
+    case "int":
+    case "packed":
+    case "nibble":
+      return explainScalar(span, node, value as number | bigint);
+    case "bytes":
+      if (node.secret === true) span.secret = true;
+      else span.value = value;
+      return;
+    case "text":
+      span.value = value;
+      return;
+    case "custom":
+      span.value = value;
+      if (node.show !== undefined) span.symbol = node.show(value);
+      return;
+    case "union":
+      span.symbol = (value as { kind: string }).kind;
+  }
+}
+
+function explainScalar(span: Span, node: IntNode | PackedNode | NibbleNode, value: number | bigint): void {
+  span.value = value;
+  if (node.kind === "packed" && node.differenceFrom !== undefined) span.derived = true;
+  if (node.symbols !== undefined) {
+    const known = symbolList(node.symbols).find(([, number]) => number === Number(value));
+    if (known !== undefined) {
+      span.symbol = known[0];
+      if (known[2] !== undefined) span.description = known[2];
+    }
+  }
+  if (node.flags !== undefined) explainFlags(span, node.flags, BigInt(value));
+}
+
+function explainFlags(span: Span, flags: Symbols, value: bigint): void {
+  const set = symbolList(flags).filter(([, mask]) => (value & BigInt(mask)) !== 0n);
+  span.symbol = set.map(([name]) => name).join("|") || "none";
+  for (const [name, mask, doc] of symbolList(flags)) {
+    const from = lowestBit(mask);
+    span.children.push({
+      name,
+      path: joinPath(span.path, name),
+      start: span.start,
+      end: span.end,
+      bits: { from, to: from + bitCount(mask) },
+      kind: "bits",
+      value: Number((value & BigInt(mask)) >> BigInt(from)),
+      ...(doc === undefined ? {} : { description: doc }),
+      children: [],
+      issues: [],
+    });
+  }
+}
+
+const lowestBit = (mask: number): number => 31 - Math.clz32(mask & -mask);
+const bitCount = (mask: number): number => mask.toString(2).replaceAll("0", "").length;
+
+function fillGaps(span: Span): void {
+  if (span.children.length === 0 || span.children[0]?.kind === "bits") return;
+  const filled: Span[] = [];
+  let at = span.start;
+  for (const child of span.children) {
+    if (child.start > at) filled.push(gap(span.path, at, child.start));
+    fillGaps(child);
+    filled.push(child);
+    at = Math.max(at, child.end);
+  }
+  if (at < span.end) filled.push(gap(span.path, at, span.end));
+  span.children.splice(0, span.children.length, ...filled);
+}
+
+const gap = (path: string, start: number, end: number): Span => ({
+  name: "(gap)",
+  path,
+  start,
+  end,
+  kind: "gap",
+  description: "not understood",
+  children: [],
+  issues: [],
+});

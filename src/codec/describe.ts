@@ -1,0 +1,166 @@
+/** The documentation of a declaration, as data and as Markdown. */
+import { describeExpr, type Expr } from "./expression.js";
+import { type Node, type Rule, type ScalarRules, symbolList } from "./schema.js";
+
+export interface FieldDescription {
+  readonly name: string;
+  /** Byte offset from the start of the form, while that is fixed. */
+  readonly offset?: number;
+  /** Bytes, while that is fixed. */
+  readonly size?: number;
+  readonly type: string;
+  readonly doc?: string;
+  readonly values?: ReadonlyArray<{ name: string; value: number; doc?: string }>;
+  readonly fields?: readonly FieldDescription[];
+}
+export interface GenerationDescription {
+  readonly name: string;
+  readonly when?: string;
+  readonly doc?: string;
+  readonly fields: readonly FieldDescription[];
+  readonly rules: ReadonlyArray<{ code: string; doc: string }>;
+}
+export interface Description {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  readonly doc?: string;
+  /** How the generations are told apart. */
+  readonly detection?: string;
+  readonly generations: readonly GenerationDescription[];
+}
+
+export function describeNode(node: Node): Pick<GenerationDescription, "fields" | "rules"> {
+  const rules: Array<{ code: string; doc: string }> = [];
+  const fields = describeFields(node, rules);
+  return { fields, rules };
+}
+
+function describeFields(node: Node, rules: Array<{ code: string; doc: string }>): FieldDescription[] {
+  if (node.kind !== "struct") return [describeField("value", node, 0, rules)];
+  for (const rule of node.rules as readonly Rule[]) rules.push({ code: rule.code, doc: rule.doc });
+  let offset: number | undefined = 0;
+  return node.fields.map(([name, field]) => {
+    const described = describeField(name, field, offset, rules);
+    offset = offset === undefined || described.size === undefined ? undefined : offset + described.size;
+    return described;
+  });
+}
+
+function describeField(name: string, node: Node, offset: number | undefined, rules: Array<{ code: string; doc: string }>): FieldDescription {
+  const size = fixedSize(node);
+  const inner = innerStruct(node);
+  return {
+    name,
+    ...(offset === undefined ? {} : { offset }),
+    ...(size === undefined ? {} : { size }),
+    type: typeName(node),
+    ...(node.doc === undefined ? {} : { doc: node.doc }),
+    ...valueTable(node),
+    ...(inner === undefined ? {} : { fields: inner.flatMap((part) => describeFields(part, rules)) }),
+  };
+}
+
+function innerStruct(node: Node): Node[] | undefined {
+  if (node.kind === "struct") return [node];
+  if (node.kind === "array" || node.kind === "optional" || node.kind === "region") return innerStruct(node.of);
+  if (node.kind !== "union") return undefined;
+  const cases = node.otherwise === undefined ? node.cases : [...node.cases, node.otherwise];
+  return cases.map((entry) => ({ kind: "struct", fields: [[entry.name, entry.node]], rules: [] }) as Node);
+}
+
+function valueTable(node: Node): { values?: Array<{ name: string; value: number; doc?: string }> } {
+  const of = node.kind === "optional" ? node.of : node;
+  const symbols = (of as ScalarRules).symbols ?? (of as ScalarRules).flags;
+  if (symbols === undefined) return {};
+  return {
+    values: symbolList(symbols).map(([name, value, doc]) => ({ name, value, ...(doc === undefined ? {} : { doc }) })),
+  };
+}
+
+/** Bytes a node always takes, or undefined. */
+export function fixedSize(node: Node): number | undefined {
+  switch (node.kind) {
+    case "int":
+      return node.size;
+    case "bytes":
+    case "text":
+      return typeof node.length === "number" ? node.length : undefined;
+    case "struct": {
+      const sizes = node.fields.map(([, field]) => fixedSize(field));
+      return sizes.includes(undefined) ? undefined : (sizes as number[]).reduce((sum, size) => sum + size, 0);
+    }
+    case "array": {
+      const size = fixedSize(node.of);
+      return typeof node.count === "number" && size !== undefined ? node.count * size : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function typeName(node: Node): string {
+  switch (node.kind) {
+    case "int": {
+      const order = node.size === 1 ? "" : node.little ? " LE" : " BE";
+      return `u${8 * node.size}${order}${node.checksum === undefined ? "" : ` CRC32C${rangeText(node.checksum.from, node.checksum.to)}`}`;
+    }
+    case "packed":
+      return `packed ${node.signed ? "signed" : "unsigned"}${node.differenceFrom === undefined ? "" : ` (stored: ${node.differenceFrom} − value)`}`;
+    case "nibble":
+      return "nibble-packed";
+    case "bytes":
+      return `bytes${lengthText(node.length)}${node.reserved === true ? ", reserved" : ""}${node.secret === true ? ", secret" : ""}`;
+    case "text":
+      return node.length === "nul" ? "text, NUL-terminated" : `text${node.length === "rest" ? "" : lengthText(node.length)}`;
+    case "struct":
+      return "struct";
+    case "array":
+      return `list of ${typeName(node.of)}${node.count === undefined ? "" : `, count ${describeExpr(node.count)}`}`;
+    case "optional":
+      return `${typeName(node.of)}, if ${describeExpr(node.when)}`;
+    case "region":
+      return `${typeName(node.of)} in ${describeExpr(node.length)} bytes`;
+    case "union":
+      return `one of, by ${describeExpr(node.tag)}: ${node.cases.map((entry) => `${entry.tag} ${entry.name}`).join(", ")}`;
+    case "custom":
+      return node.name;
+  }
+}
+
+const lengthText = (length: Expr | undefined): string =>
+  length === undefined ? " to the end" : typeof length === "number" ? `[${length}]` : `[${describeExpr(length)}]`;
+
+function rangeText(from: Expr | undefined, to: Expr | undefined): string {
+  if (from === undefined && to === undefined) return "";
+  return ` over ${from === undefined ? "0" : describeExpr(from)}..${to === undefined ? "end" : describeExpr(to)}`;
+}
+
+/** The manual page of a format. */
+export function toMarkdown(description: Description): string {
+  const { name, title, source, doc, detection, generations } = description;
+  const lines = [`# ${name}: ${title}`, "", `Source: ${source}`, ""];
+  if (doc !== undefined) lines.push(doc, "");
+  if (detection !== undefined) lines.push("## Telling generations apart", "", detection, "");
+  for (const generation of generations) lines.push(...generationMarkdown(generation));
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+function generationMarkdown({ name, when, doc, fields, rules }: GenerationDescription): string[] {
+  const lines = [`## ${name}${when === undefined ? "" : ` (${when})`}`, ""];
+  if (doc !== undefined) lines.push(doc, "");
+  lines.push("| off | size | field | type | meaning |", "|---|---|---|---|---|");
+  for (const field of fields) lines.push(...fieldRows(field, ""));
+  lines.push("");
+  if (rules.length > 0) lines.push("Rules:", "", ...rules.map((rule) => `- \`${rule.code}\`: ${rule.doc}`), "");
+  return lines;
+}
+
+function fieldRows(field: FieldDescription, indent: string): string[] {
+  const meaning = [field.doc, valueText(field)].filter((part) => part !== undefined && part !== "").join(". ");
+  const row = `| ${field.offset ?? ""} | ${field.size ?? ""} | ${indent}${field.name} | ${field.type} | ${meaning} |`;
+  return [row, ...(field.fields ?? []).flatMap((inner) => fieldRows(inner, `${indent}· `))];
+}
+
+const valueText = (field: FieldDescription): string =>
+  (field.values ?? []).map(({ name, value, doc }) => `${value > 9 ? `0x${value.toString(16)}` : value} ${name}${doc === undefined ? "" : ` (${doc})`}`).join(", ");

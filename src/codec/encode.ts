@@ -1,0 +1,312 @@
+/** Declarations compiled to closures that write. Left-out lengths, counts and checksums are computed. */
+import { crc32cWithZeroedField, crc32c } from "./crc32c.js";
+import { Writer } from "./cursor.js";
+import { FormatError } from "./error.js";
+import { compileExpr, type Expr, looksAtInput, type Scope } from "./expression.js";
+import { writePackedSigned, writePackedUnsigned } from "./packed.js";
+import type {
+  ArrayNode,
+  BytesNode,
+  ChecksumRule,
+  IntNode,
+  NibbleNode,
+  Node,
+  OptionalNode,
+  PackedNode,
+  RegionNode,
+  StructNode,
+  TextNode,
+  UnionNode,
+} from "./schema.js";
+import { encodeText } from "./text.js";
+
+export type Encode = (writer: Writer, value: unknown, scope: WriteScope) => void;
+
+interface Patch {
+  readonly at: number;
+  readonly little: boolean;
+  readonly rule: ChecksumRule;
+  readonly scope: WriteScope;
+}
+
+/** The fields of the struct being written; also collects the checksums to be filled in. */
+export class WriteScope implements Scope {
+  readonly values: Record<string, unknown>;
+  constructor(
+    readonly writer: Writer,
+    values: unknown,
+    readonly node: StructNode | undefined,
+    readonly parent: WriteScope | undefined,
+    readonly params: Readonly<Record<string, number>>,
+    readonly start: number,
+    readonly patches: Patch[],
+  ) {
+    this.values = { ...(values as object) };
+  }
+  remaining(): number {
+    throw new TypeError("remaining is for reading");
+  }
+  peek(): number {
+    throw new TypeError("peek is for reading");
+  }
+  position(): number {
+    return this.writer.length - this.start;
+  }
+  lengthOf(name: string): number {
+    const field = this.node?.fields.find(([fieldName]) => fieldName === name)?.[1];
+    const value = this.values[name];
+    if (value instanceof Uint8Array && field?.kind === "bytes") return value.length;
+    if (field === undefined || (value === undefined && field.kind !== "optional")) return 0;
+    const writer = new Writer();
+    const scope = new WriteScope(writer, this.values, this.node, this.parent, this.params, 0, []);
+    encoder(field)(writer, value, scope);
+    return writer.length;
+  }
+  countOf(name: string): number {
+    const value = this.values[name];
+    return Array.isArray(value) ? value.length : 0;
+  }
+}
+
+const cache = new WeakMap<Node, Encode>();
+
+/** The writer of a declaration, compiled once. */
+export function encoder(node: Node): Encode {
+  let encode = cache.get(node);
+  if (encode === undefined) {
+    encode = compile(node);
+    cache.set(node, encode);
+  }
+  return encode;
+}
+
+function compile(node: Node): Encode {
+  switch (node.kind) {
+    case "int":
+      return compileInt(node);
+    case "packed":
+      return compilePacked(node);
+    case "nibble":
+      return (writer, value) => writeNibbles(writer, wholeNumber(value, 0n, 0xffffffffn, node));
+    case "bytes":
+      return compileBytes(node);
+    case "text":
+      return compileText(node);
+    case "struct":
+      return compileStruct(node);
+    case "array":
+      return compileArray(node);
+    case "optional":
+      return compileOptional(node);
+    case "union":
+      return compileUnion(node);
+    case "region":
+      return compileRegion(node);
+    case "custom":
+      return (writer, value) => node.encode(writer, value);
+  }
+}
+
+function valueError(code: string, message: string, expected?: unknown, actual?: unknown): FormatError {
+  return new FormatError({ code, message, expected, actual });
+}
+
+function wholeNumber(value: unknown, low: bigint, high: bigint, node: IntNode | PackedNode | NibbleNode): bigint {
+  if (typeof value !== "bigint" && !(typeof value === "number" && Number.isSafeInteger(value)))
+    throw valueError("value-type", `${node.kind} needs an integer`, "integer", typeof value);
+  const whole = BigInt(value);
+  if (whole < low || whole > high) throw valueError("value-range", `${whole} does not fit`, `${low}..${high}`, whole);
+  return whole;
+}
+
+function compileInt(node: IntNode): Encode {
+  const { size, little, checksum } = node;
+  const high = (1n << BigInt(8 * size)) - 1n;
+  return (writer, value, scope) => {
+    if (value === undefined && checksum !== undefined) {
+      scope.patches.push({ at: writer.length, little, rule: checksum, scope });
+      writer.integer(4, little, 0);
+    } else writer.integer(size, little, wholeNumber(value, 0n, high, node));
+  };
+}
+
+function compilePacked(node: PackedNode): Encode {
+  const high = node.signed ? (1n << 63n) - 1n : node.small ? BigInt(node.max ?? 0xffffffff) : (1n << 64n) - 1n;
+  const low = node.signed ? -(1n << 63n) : 0n;
+  return (writer, value, scope) => {
+    let whole = wholeNumber(value, low, high, node);
+    if (node.differenceFrom !== undefined) whole = difference(whole, scope, node.differenceFrom);
+    const out: number[] = [];
+    if (node.signed) writePackedSigned(out, whole);
+    else writePackedUnsigned(out, whole);
+    writer.bytes(out);
+  };
+}
+
+function difference(value: bigint, scope: WriteScope, from: string): bigint {
+  const minuend = BigInt(scope.values[from] as bigint);
+  if (value <= minuend) return minuend - value;
+  throw valueError("difference-range", `${value} is above ${from} ${minuend}`, `at most ${minuend}`, value);
+}
+
+function writeNibbles(writer: Writer, value: bigint): void {
+  let rest = value;
+  for (let first = true; ; first = false) {
+    if (!first) rest -= 1n;
+    const more = rest > 7n;
+    writer.nibble(Number(rest & 7n) | (more ? 8 : 0));
+    if (!more) return;
+    rest >>= 3n;
+  }
+}
+
+function compileBytes(node: BytesNode): Encode {
+  const expected = node.length === undefined ? undefined : fixedLength(node.length);
+  return (writer, value, scope) => {
+    if (!(value instanceof Uint8Array)) throw valueError("value-type", "bytes needed", "Uint8Array", typeof value);
+    checkLength(expected, value.length, scope);
+    writer.bytes(value);
+  };
+}
+
+function fixedLength(length: Expr): ((scope: Scope) => number) | undefined {
+  return looksAtInput(length) ? undefined : compileExpr(length);
+}
+
+function checkLength(expected: ((scope: Scope) => number) | undefined, actual: number, scope: WriteScope): void {
+  const length = expected?.(scope);
+  if (length !== undefined && length !== actual)
+    throw valueError("length-mismatch", `${actual} bytes where ${length} are declared`, length, actual);
+}
+
+function compileText(node: TextNode): Encode {
+  const { length } = node;
+  const expected = typeof length === "string" ? undefined : fixedLength(length);
+  return (writer, value, scope) => {
+    if (typeof value !== "string") throw valueError("value-type", "text needed", "string", typeof value);
+    const stored = encodeText(value);
+    if (length === "nul" && stored.includes(0)) throw valueError("unterminated", "NUL inside NUL-terminated text");
+    checkLength(expected, stored.length, scope);
+    writer.bytes(stored);
+    if (length === "nul") writer.integer(1, true, 0);
+  };
+}
+
+function compileStruct(node: StructNode): Encode {
+  const known = new Set(["kind", "generation", ...node.fields.map(([name]) => name)]);
+  const steps = node.fields.map(([name, field]) => ({
+    name,
+    field,
+    encode: encoder(field),
+    derive: derivation(field),
+  }));
+  return (writer, value, parent) => {
+    if (typeof value !== "object" || value === null)
+      throw valueError("value-type", "object needed", "object", typeof value);
+    for (const name of Object.keys(value))
+      if (!known.has(name)) throw valueError("unknown-field", `no field is called ${name}`).within(name);
+    const scope = new WriteScope(writer, value, node, parent, parent.params, writer.length, parent.patches);
+    for (const { name, field, encode, derive } of steps) {
+      if (writer.halfByte && field.kind !== "nibble") writer.halfByte = false;
+      if (derive !== undefined && scope.values[name] === undefined) scope.values[name] = bigIfNeeded(field, derive(scope));
+      encodeStep(writer, scope, name, field, scope.values[name], encode);
+    }
+    writer.halfByte = false;
+  };
+}
+
+function derivation(field: Node): ((scope: Scope) => number) | undefined {
+  const of = field.kind === "optional" ? field.of : field;
+  return "derive" in of && of.derive !== undefined ? compileExpr(of.derive) : undefined;
+}
+
+function bigIfNeeded(field: Node, value: number): number | bigint {
+  const of = field.kind === "optional" ? field.of : field;
+  return (of.kind === "int" && of.size === 8) || (of.kind === "packed" && !of.small) ? BigInt(value) : value;
+}
+
+function encodeStep(
+  writer: Writer,
+  scope: WriteScope,
+  name: string | number,
+  node: Node,
+  value: unknown,
+  encode: Encode,
+): void {
+  try {
+    if (value === undefined && node.kind !== "optional" && !(node.kind === "int" && node.checksum !== undefined))
+      throw valueError("missing-field", "a value is needed");
+    encode(writer, value, scope);
+  } catch (error) {
+    throw error instanceof FormatError ? error.within(name) : error;
+  }
+}
+
+function compileArray(node: ArrayNode): Encode {
+  const element = encoder(node.of);
+  const count = node.count === undefined || looksAtInput(node.count) ? undefined : compileExpr(node.count);
+  return (writer, value, scope) => {
+    if (!Array.isArray(value)) throw valueError("value-type", "array needed", "array", typeof value);
+    const expected = count?.(scope);
+    if (expected !== undefined && expected !== value.length)
+      throw valueError("count-mismatch", `${value.length} elements where ${expected} are declared`, expected, value.length);
+    value.forEach((item, index) => encodeStep(writer, scope, index, node.of, item, element));
+  };
+}
+
+function compileOptional(node: OptionalNode): Encode {
+  const of = encoder(node.of);
+  const when = looksAtInput(node.when) ? undefined : compileExpr(node.when);
+  return (writer, value, scope) => {
+    const present = when === undefined ? value !== undefined : when(scope) !== 0;
+    if (present && value === undefined) throw valueError("missing-field", "the other fields demand this one");
+    if (!present && value !== undefined) throw valueError("unexpected-field", "the other fields forbid this one");
+    if (present) of(writer, value, scope);
+  };
+}
+
+function compileUnion(node: UnionNode): Encode {
+  const tag = looksAtInput(node.tag) ? undefined : compileExpr(node.tag);
+  const cases = new Map(node.cases.map((entry) => [entry.name, { tag: entry.tag, encode: encoder(entry.node) }]));
+  const { otherwise } = node;
+  const fallback = otherwise === undefined ? undefined : encoder(otherwise.node);
+  return (writer, value, scope) => {
+    const kind = (value as { kind?: unknown } | null)?.kind;
+    const chosen = cases.get(kind as string);
+    const actual = tag?.(scope);
+    if (chosen === undefined && (fallback === undefined || kind !== otherwise?.name))
+      throw valueError("union-kind", `no case is called ${String(kind)}`, [...cases.keys()].join(", "), kind);
+    const declared = chosen === undefined ? node.cases.every((entry) => entry.tag !== actual) : chosen.tag === actual;
+    if (actual !== undefined && !declared)
+      throw valueError("union-tag", `case ${String(kind)} does not go with tag ${actual}`, chosen?.tag, actual);
+    (chosen?.encode ?? (fallback as Encode))(writer, value, scope);
+  };
+}
+
+function compileRegion(node: RegionNode): Encode {
+  const of = encoder(node.of);
+  const expected = fixedLength(node.length);
+  return (writer, value, scope) => {
+    const start = writer.length;
+    const inner = new WriteScope(writer, scope.values, scope.node, scope.parent, scope.params, scope.start, []);
+    of(writer, value, inner);
+    fillChecksums(writer, inner.patches, start);
+    checkLength(expected, writer.length - start, scope);
+  };
+}
+
+/** Writes the checksums left out of the value, now that the region from `start` on is complete. */
+export function fillChecksums(writer: Writer, patches: readonly Patch[], start: number): void {
+  for (const { at, little, rule, scope } of patches) {
+    const region = writer.written(start);
+    writer.patchU32(at, little, regionChecksum(region, at - start, rule, scope));
+  }
+}
+
+/** The checksum a region should have at `fieldOffset` under `rule`. */
+export function regionChecksum(region: Uint8Array, fieldOffset: number, rule: ChecksumRule, scope: Scope): number {
+  const from = rule.from === undefined ? 0 : compileExpr(rule.from)(scope);
+  const to = Math.min(rule.to === undefined ? region.length : compileExpr(rule.to)(scope), region.length);
+  if (rule.zeroed === false) return crc32c(region.subarray(from, to));
+  return crc32cWithZeroedField(region, from, to, fieldOffset);
+}

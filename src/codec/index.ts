@@ -1,0 +1,33 @@
+/** The codec engine: declare a format once, get parse, build, validate, annotate, describe and generate. */
+export type { Span } from "./annotate.js";
+export { attachIssues } from "./annotate.js";
+export { crc32c, crc32cWithZeroedField } from "./crc32c.js";
+export { Cursor, Writer } from "./cursor.js";
+export { type Description, toMarkdown } from "./describe.js";
+export { FormatError, type FormatErrorInit, joinPath } from "./error.js";
+export * from "./expression.js";
+export {
+  type Format,
+  type FormatInfo,
+  format,
+  type GenerationValue,
+  generations,
+  type Reading,
+  type ReadOptions,
+  strict,
+  type WriteOptions,
+} from "./format.js";
+export { hasErrors, type Issue } from "./issue.js";
+export { bytesToHex, hexToBytes, type JsonOptions, secretSummary } from "./json.js";
+export {
+  packedLength,
+  packedSize,
+  readPackedNumber,
+  readPackedSigned,
+  readPackedUnsigned,
+  writePackedSigned,
+  writePackedUnsigned,
+} from "./packed.js";
+export { type RandomSource, randomU64, seededRandom } from "./random.js";
+export * from "./schema.js";
+export { decodeText, encodeText } from "./text.js";
