@@ -1,0 +1,53 @@
+/** What verification takes and gives. */
+import type { InputKind } from "../store/types.js";
+import type { Finding } from "./finding.js";
+
+export interface VerifyOptions {
+  /** Forces the input kind instead of detecting it. */
+  readonly kind?: InputKind;
+  /** Forces a format generation, e.g. `D0` block headers. */
+  readonly generation?: string;
+  /** Forces the compressor of all tables, e.g. `snappy`. */
+  readonly compressor?: string;
+  /** Forces the allocation size of classic files, bytes. */
+  readonly allocationSize?: number;
+  /** Key id of the rotn test encryptor; detected by evidence when absent. */
+  readonly rotnKeyId?: number;
+  /** Findings kept per code (default 1,000); more are counted and reported as one `findings-suppressed`. */
+  readonly maxFindingsPerCode?: number;
+  /** Called for each finding as it is made. */
+  readonly onFinding?: (finding: Finding) => void;
+  /** Called now and then with the bytes verified so far and the bytes there are. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface InputReport {
+  readonly path: string;
+  readonly kind: InputKind;
+  /** What was detected: store layout, block headers, cookies, turtle, key page. Sorted. */
+  readonly generations: readonly string[];
+  readonly compressors: readonly string[];
+  readonly encryptors: readonly string[];
+  readonly allocationSizes: readonly number[];
+}
+
+export interface VerifySummary {
+  /** Pages and page deltas checked. */
+  readonly pages: number;
+  /** Bytes checked. */
+  readonly bytes: number;
+  readonly checkpoints: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly infos: number;
+  /** False when something that should have been checked could not be (then a finding says what and why). */
+  readonly complete: boolean;
+}
+
+export interface VerifyReport {
+  readonly schemaVersion: 1;
+  readonly inputs: readonly InputReport[];
+  readonly summary: VerifySummary;
+  /** In the order of inputs, then place. */
+  readonly findings: readonly Finding[];
+}
