@@ -2,6 +2,7 @@ import {
   type ConfigBlock,
   type ConfigEntry,
   type ConfigStruct,
+  type ConfigSyntax,
   type ConfigTree,
   type ConfigValue,
   configText,
@@ -14,7 +15,7 @@ import { FormatError } from "./error.js";
 
 /**
  * A place in configuration text: `checkpoint.WiredTigerCheckpoint.3.addr`, or the keys one by one where that is
- * ambiguous. A number is the index of an entry (in text: `[2]`), which is the only way to reach items without a key.
+ * ambiguous. A number is the index of an entry (in text: `[2]`); an empty string is a struct without a key.
  */
 export type ConfigPath = string | ReadonlyArray<string | number>;
 
@@ -86,7 +87,7 @@ export function configSet(tree: ConfigTree, path: ConfigPath, input: ConfigInput
   const target = entries.at(-1)!;
   const value = inputValue(input, target.value);
   const changed: ConfigEntry = { ...target, assign: assignFor(target, value), value };
-  return reparse(replaceEntry(tree, entries, changed), tree.file);
+  return reparse(replaceEntry(tree, entries, changed), tree.syntax);
 }
 
 /**
@@ -96,7 +97,7 @@ export function configSet(tree: ConfigTree, path: ConfigPath, input: ConfigInput
 export function configRemove(tree: ConfigTree, path: ConfigPath): ConfigTree {
   const entries = findLast(tree, path);
   if (entries === undefined) throw missing(path);
-  return reparse(replaceEntry(tree, entries, undefined), tree.file);
+  return reparse(replaceEntry(tree, entries, undefined), tree.syntax);
 }
 
 /**
@@ -115,10 +116,10 @@ export function configAdd(
   const owner = top ? tree : entries?.at(-1)?.value;
   if (owner === undefined || (owner.kind !== "struct" && owner.kind !== "tree")) throw missing(parent);
   const block = insertEntry(owner, key, input, before ?? owner.entries.length);
-  if (top) return reparse(block, tree.file);
+  if (top) return reparse(block, tree.syntax);
   const holder = entries!.at(-1)!;
   const changed: ConfigEntry = { ...holder, value: { ...(owner as ConfigStruct), ...block } };
-  return reparse(replaceEntry(tree, entries!, changed), tree.file);
+  return reparse(replaceEntry(tree, entries!, changed), tree.syntax);
 }
 
 function insertEntry(owner: ConfigBlock, key: string, input: ConfigInput, index: number): ConfigBlock {
@@ -160,8 +161,8 @@ function swapEntry(
 }
 
 /** Offsets behind a change move, and an edit must not produce text that reads differently: so parse again. */
-function reparse(block: ConfigBlock, file: boolean): ConfigTree {
-  return parseConfig(writeConfig(block), { file, maxDepth: Number.POSITIVE_INFINITY });
+function reparse(block: ConfigBlock, syntax: ConfigSyntax): ConfigTree {
+  return parseConfig(writeConfig(block), { syntax, maxDepth: Number.POSITIVE_INFINITY });
 }
 
 function inputValue(input: ConfigInput, old: ConfigValue | undefined): ConfigValue {

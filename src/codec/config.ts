@@ -60,15 +60,19 @@ export interface ConfigBlock {
 
 export interface ConfigTree extends ConfigBlock {
   readonly kind: "tree";
-  /** True when newlines separated entries and `#` lines were comments. */
-  readonly file: boolean;
+  readonly syntax: ConfigSyntax;
 }
+
+/**
+ * `text`: commas separate. `lines`: newlines do too (the turtle page of 2025). `file`: also, and lines that begin with
+ * `#` are comments (WiredTiger.basecfg, WiredTiger.config).
+ */
+export type ConfigSyntax = "text" | "lines" | "file";
 
 export interface ConfigOptions {
   /** Deepest nesting of structs, 64 unless told. */
   readonly maxDepth?: number;
-  /** The syntax of WiredTiger.basecfg and WiredTiger.config: newlines separate, lines starting with `#` are comments. */
-  readonly file?: boolean;
+  readonly syntax?: ConfigSyntax;
 }
 
 /**
@@ -219,7 +223,8 @@ class Parser {
   private readonly frames: Frame[];
   private readonly ascii: boolean;
   private readonly maxDepth: number;
-  private readonly file: boolean;
+  private readonly syntax: ConfigSyntax;
+  private readonly lines: boolean;
   /** Last character turned into a byte offset, so that offsets cost linear time in all. */
   private mark = 0;
   private markByte = 0;
@@ -231,7 +236,8 @@ class Parser {
     options: ConfigOptions,
   ) {
     this.maxDepth = options.maxDepth ?? 64;
-    this.file = options.file ?? false;
+    this.syntax = options.syntax ?? "text";
+    this.lines = this.syntax !== "text";
     // biome-ignore lint/suspicious/noControlCharactersInRegex: this is the ASCII range
     this.ascii = /^[\u0000-\u007f]*$/.test(text);
     this.frames = [emptyFrame()];
@@ -259,7 +265,7 @@ class Parser {
         { expected: closerOf(frame.open), actual: "end of text" },
       );
     }
-    return { kind: "tree", file: this.file, entries: frame.entries, trailing };
+    return { kind: "tree", syntax: this.syntax, entries: frame.entries, trailing };
   }
 
   /** A key, and what is assigned to it. */
@@ -290,7 +296,7 @@ class Parser {
 
   private scalar(key: string, kind: number): ConfigValue {
     const offset = this.byteAt(this.at);
-    // In a file a newline ends the entry, so nothing may follow the white space skipped before.
+    // Where newlines separate, one the entry: nothing can follow the white space skipped before.
     if (kind === COMMA || kind === CLOSE || kind === SPACE) return { kind: "empty", offset };
     const raw = this.token(kind, "a value", key);
     return { kind: kind === STRING ? "quoted" : "bare", offset, raw };
@@ -337,11 +343,11 @@ class Parser {
       const kind = this.classAt(this.at);
       if (kind === COMMA) this.separated = true;
       else if (kind !== SPACE) {
-        if (!(this.file && lineStart && this.text[this.at] === "#")) break;
+        if (!(this.syntax === "file" && lineStart && this.text[this.at] === "#")) break;
         this.skipComment();
         continue;
       }
-      if (this.file && this.text.charCodeAt(this.at) === NEWLINE) lineStart = this.separated = true;
+      if (this.lines && this.text.charCodeAt(this.at) === NEWLINE) lineStart = this.separated = true;
       else if (kind === COMMA) lineStart = false;
       this.at += 1;
     }
@@ -366,7 +372,7 @@ class Parser {
   private skipSpace(from: number): number {
     let at = from;
     while (at < this.text.length && this.classAt(at) === SPACE) {
-      if (this.file && this.text.charCodeAt(at) === NEWLINE) break;
+      if (this.lines && this.text.charCodeAt(at) === NEWLINE) break;
       at += 1;
     }
     return at;

@@ -5,6 +5,7 @@ import {
   type ConfigBlock,
   type ConfigEntry,
   type ConfigStruct,
+  type ConfigSyntax,
   type ConfigTree,
   type ConfigValue,
   configText,
@@ -206,7 +207,7 @@ test("offsets are bytes", () => {
 test("configuration files: newlines separate, # begins a comment line", () => {
   const text =
     "# Do not modify = (\n#\n\n  # indented\ncache_size=200MB\nversion=(major=12,minor=0)\nempty=\nx=(1\n2)\n";
-  const tree = parseConfig(text, { file: true });
+  const tree = parseConfig(text, { syntax: "file" });
   assert.equal(plain(tree), [
     ["cache_size", "200MB"],
     [
@@ -397,9 +398,9 @@ test("a random tree written and parsed is the same tree", () => {
 });
 
 /** Any text either parses and writes back, or fails with a FormatError inside the text. */
-function parsesOrFails(text: string, file: boolean): ConfigTree | undefined {
+function parsesOrFails(text: string, syntax: ConfigSyntax): ConfigTree | undefined {
   try {
-    const tree = parseConfig(text, { file });
+    const tree = parseConfig(text, { syntax });
     assert.is(writeConfig(tree), text);
     return tree;
   } catch (error) {
@@ -417,9 +418,13 @@ test("random bytes and mutated real text never do anything else", () => {
     .tuple(fc.nat(real.length), fc.nat(4), fc.oneof(soup, bytes))
     .map(([at, cut, insert]) => real.slice(0, at) + insert.slice(0, 3) + real.slice(at + cut));
   fc.assert(
-    fc.property(fc.oneof(soup, bytes, mutated), fc.boolean(), (text, file) => {
-      parsesOrFails(text, file);
-    }),
+    fc.property(
+      fc.oneof(soup, bytes, mutated),
+      fc.constantFrom<ConfigSyntax>("text", "lines", "file"),
+      (text, syntax) => {
+        parsesOrFails(text, syntax);
+      },
+    ),
     { numRuns: 6000 },
   );
 });
@@ -445,7 +450,7 @@ test("every offset points at its token", () => {
 test("long text takes linear time", () => {
   const time = (text: string) => {
     const start = performance.now();
-    parsesOrFails(text, false);
+    parsesOrFails(text, "text");
     return performance.now() - start;
   };
   const texts = [
