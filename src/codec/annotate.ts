@@ -2,7 +2,14 @@
 import type { Tracer } from "./cursor.js";
 import { joinPath } from "./error.js";
 import type { Issue } from "./issue.js";
-import { type IntNode, type NibbleNode, type Node, type PackedNode, type Symbols, symbolList } from "./schema.js";
+import {
+  type IntNode,
+  type NibbleNode,
+  type Node,
+  type PackedNode,
+  type Symbols,
+  symbolList,
+} from "./schema.js";
 
 /** A named range of bytes. Offsets are absolute (the caller's `base` included). */
 export interface Span {
@@ -47,7 +54,15 @@ export class SpanTracer implements Tracer {
     const step = typeof name === "number" ? `[${name}]` : name;
     const { kind } = node as Node;
     const path = joinPath(parent.path, step);
-    const span: Span = { name: step, path, start: this.base + start, end: this.base + start, kind, children: [], issues: [] };
+    const span: Span = {
+      name: step,
+      path,
+      start: this.base + start,
+      end: this.base + start,
+      kind,
+      children: [],
+      issues: [],
+    };
     parent.children.push(span);
     this.stack.push(span);
     this.nodes.push(node as Node);
@@ -57,7 +72,8 @@ export class SpanTracer implements Tracer {
     const span = this.stack.pop() as Span;
     const node = this.nodes.pop() as Node;
     span.end = this.base + end;
-    if (value === undefined && node.kind === "optional") (this.stack[this.stack.length - 1] as Span).children.pop();
+    if (value === undefined && node.kind === "optional")
+      (this.stack[this.stack.length - 1] as Span).children.pop();
     else explain(span, node, value);
   }
 
@@ -101,7 +117,9 @@ function nearest(spans: ReadonlyMap<string, Span>, path: string): Span | undefin
 
 /** The path of the innermost field that holds the byte at `offset`. */
 export function pathAt(root: Span, offset: number): string {
-  const child = root.children.find((span) => span.start <= offset && offset < span.end && span.kind !== "gap");
+  const child = root.children.find(
+    (span) => span.start <= offset && offset < span.end && span.kind !== "gap",
+  );
   return child === undefined || child.kind === "bits" ? root.path : pathAt(child, offset);
 }
 

@@ -21,7 +21,11 @@ interface Walk {
 }
 
 /** Everything a value violates; offsets are left to the caller, who may know them. */
-export function checkValue(node: Node, value: unknown, params: Readonly<Record<string, number>> = {}): Issue[] {
+export function checkValue(
+  node: Node,
+  value: unknown,
+  params: Readonly<Record<string, number>> = {},
+): Issue[] {
   const walk: Walk = { params, issues: [] };
   visit(node, value, "", [], walk);
   return walk.issues;
@@ -58,13 +62,41 @@ function report(walk: Walk, issue: Issue): void {
 function checkScalar(node: ScalarRules, value: number | bigint, path: string, walk: Walk): void {
   const { constant, min, max } = node;
   if (constant !== undefined && BigInt(value) !== BigInt(constant))
-    report(walk, { code: "constant", severity: "error", path, message: "not the only valid value", expected: constant, actual: value });
+    report(walk, {
+      code: "constant",
+      severity: "error",
+      path,
+      message: "not the only valid value",
+      expected: constant,
+      actual: value,
+    });
   if (node.reserved === true && BigInt(value) !== 0n)
-    report(walk, { code: "reserved", severity: "warning", path, message: "reserved bytes are not zero", expected: 0, actual: value });
+    report(walk, {
+      code: "reserved",
+      severity: "warning",
+      path,
+      message: "reserved bytes are not zero",
+      expected: 0,
+      actual: value,
+    });
   if (min !== undefined && value < min)
-    report(walk, { code: "value-range", severity: "error", path, message: `below ${min}`, expected: `at least ${min}`, actual: value });
+    report(walk, {
+      code: "value-range",
+      severity: "error",
+      path,
+      message: `below ${min}`,
+      expected: `at least ${min}`,
+      actual: value,
+    });
   if (max !== undefined && value > max)
-    report(walk, { code: "value-range", severity: "error", path, message: `above ${max}`, expected: `at most ${max}`, actual: value });
+    report(walk, {
+      code: "value-range",
+      severity: "error",
+      path,
+      message: `above ${max}`,
+      expected: `at most ${max}`,
+      actual: value,
+    });
   checkSymbols(node, value, path, walk);
 }
 
@@ -96,7 +128,10 @@ function checkBytes(node: BytesNode, value: Uint8Array, path: string, walk: Walk
   if (node.reserved === true && value.some((byte) => byte !== 0))
     report(walk, { code: "reserved", severity: "warning", path, message: "reserved bytes are not zero" });
   const { constant } = node;
-  if (constant !== undefined && (value.length !== constant.length || value.some((byte, i) => byte !== constant[i])))
+  if (
+    constant !== undefined &&
+    (value.length !== constant.length || value.some((byte, i) => byte !== constant[i]))
+  )
     report(walk, { code: "constant", severity: "error", path, message: "not the only valid bytes" });
 }
 

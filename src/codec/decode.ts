@@ -2,7 +2,7 @@
 import type { Cursor } from "./cursor.js";
 import { FormatError } from "./error.js";
 import { compileExpr, type Scope } from "./expression.js";
-import { readPackedNumber, readPackedSigned, readPackedUnsigned } from "./packed.js";
+import { packedLength, readPackedNumber, readPackedSigned, readPackedUnsigned } from "./packed.js";
 import type {
   ArrayNode,
   BytesNode,
@@ -16,7 +16,6 @@ import type {
   UnionNode,
 } from "./schema.js";
 import { decodeText } from "./text.js";
-import { packedLength } from "./packed.js";
 
 export type Decode = (cursor: Cursor, scope: ReadScope | undefined) => unknown;
 
@@ -123,8 +122,12 @@ function compilePacked(node: PackedNode): Decode {
     const { bytes, pos, end, base } = cursor;
     let value: number | bigint;
     if (node.small) value = readPackedNumber(bytes, pos, end, max, base);
-    else value = node.signed ? readPackedSigned(bytes, pos, end, base) : readPackedUnsigned(bytes, pos, end, base);
-    if (differenceFrom !== undefined) value = fromDifference(value as bigint, scope, differenceFrom, base + pos);
+    else
+      value = node.signed
+        ? readPackedSigned(bytes, pos, end, base)
+        : readPackedUnsigned(bytes, pos, end, base);
+    if (differenceFrom !== undefined)
+      value = fromDifference(value as bigint, scope, differenceFrom, base + pos);
     cursor.pos += packedLength(bytes[pos] as number);
     return value;
   };
@@ -152,7 +155,11 @@ function readNibbles(cursor: Cursor): number {
     value += ((nibble & 7) + (shift === 0 ? 0 : 1)) * 2 ** shift;
     if ((nibble & 8) === 0) return value;
     if (shift > 27)
-      throw new FormatError({ code: "value-range", message: "nibble-packed integer above 2^32", offset: cursor.base + at });
+      throw new FormatError({
+        code: "value-range",
+        message: "nibble-packed integer above 2^32",
+        offset: cursor.base + at,
+      });
   }
 }
 
@@ -180,7 +187,11 @@ function compileText(node: TextNode): Decode {
 function readNulText(cursor: Cursor): string {
   const nul = cursor.bytes.indexOf(0, cursor.pos);
   if (nul === -1 || nul >= cursor.end)
-    throw new FormatError({ code: "unterminated", message: "text without its NUL byte", offset: cursor.base + cursor.pos });
+    throw new FormatError({
+      code: "unterminated",
+      message: "text without its NUL byte",
+      offset: cursor.base + cursor.pos,
+    });
   const text = decodeText(cursor.bytes.subarray(cursor.pos, nul));
   cursor.pos = nul + 1;
   return text;
@@ -258,9 +269,12 @@ function compileOptional(node: OptionalNode): Decode {
 
 function compileUnion(node: UnionNode): Decode {
   const tag = compileExpr(node.tag);
-  const cases = new Map(node.cases.map((entry) => [entry.tag, { name: entry.name, decode: decoder(entry.node) }]));
+  const cases = new Map(
+    node.cases.map((entry) => [entry.tag, { name: entry.name, decode: decoder(entry.node) }]),
+  );
   const { otherwise } = node;
-  const fallback = otherwise === undefined ? undefined : { name: otherwise.name, decode: decoder(otherwise.node) };
+  const fallback =
+    otherwise === undefined ? undefined : { name: otherwise.name, decode: decoder(otherwise.node) };
   return (cursor, scope) => {
     const value = tag(scope as ReadScope);
     const chosen = cases.get(value) ?? fallback;

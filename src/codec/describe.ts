@@ -47,7 +47,12 @@ function describeFields(node: Node, rules: Array<{ code: string; doc: string }>)
   });
 }
 
-function describeField(name: string, node: Node, offset: number | undefined, rules: Array<{ code: string; doc: string }>): FieldDescription {
+function describeField(
+  name: string,
+  node: Node,
+  offset: number | undefined,
+  rules: Array<{ code: string; doc: string }>,
+): FieldDescription {
   const size = fixedSize(node);
   const inner = innerStruct(node);
   return {
@@ -63,7 +68,8 @@ function describeField(name: string, node: Node, offset: number | undefined, rul
 
 function innerStruct(node: Node): Node[] | undefined {
   if (node.kind === "struct") return [node];
-  if (node.kind === "array" || node.kind === "optional" || node.kind === "region") return innerStruct(node.of);
+  if (node.kind === "array" || node.kind === "optional" || node.kind === "region")
+    return innerStruct(node.of);
   if (node.kind !== "union") return undefined;
   const cases = node.otherwise === undefined ? node.cases : [...node.cases, node.otherwise];
   return cases.map((entry) => ({ kind: "struct", fields: [[entry.name, entry.node]], rules: [] }) as Node);
@@ -74,7 +80,11 @@ function valueTable(node: Node): { values?: Array<{ name: string; value: number;
   const symbols = (of as ScalarRules).symbols ?? (of as ScalarRules).flags;
   if (symbols === undefined) return {};
   return {
-    values: symbolList(symbols).map(([name, value, doc]) => ({ name, value, ...(doc === undefined ? {} : { doc }) })),
+    values: symbolList(symbols).map(([name, value, doc]) => ({
+      name,
+      value,
+      ...(doc === undefined ? {} : { doc }),
+    })),
   };
 }
 
@@ -112,7 +122,9 @@ function typeName(node: Node): string {
     case "bytes":
       return `bytes${lengthText(node.length)}${node.reserved === true ? ", reserved" : ""}${node.secret === true ? ", secret" : ""}`;
     case "text":
-      return node.length === "nul" ? "text, NUL-terminated" : `text${node.length === "rest" ? "" : lengthText(node.length)}`;
+      return node.length === "nul"
+        ? "text, NUL-terminated"
+        : `text${node.length === "rest" ? "" : lengthText(node.length)}`;
     case "struct":
       return "struct";
     case "array":
@@ -129,7 +141,11 @@ function typeName(node: Node): string {
 }
 
 const lengthText = (length: Expr | undefined): string =>
-  length === undefined ? " to the end" : typeof length === "number" ? `[${length}]` : `[${describeExpr(length)}]`;
+  length === undefined
+    ? " to the end"
+    : typeof length === "number"
+      ? `[${length}]`
+      : `[${describeExpr(length)}]`;
 
 function rangeText(from: Expr | undefined, to: Expr | undefined): string {
   if (from === undefined && to === undefined) return "";
@@ -152,15 +168,23 @@ function generationMarkdown({ name, when, doc, fields, rules }: GenerationDescri
   lines.push("| off | size | field | type | meaning |", "|---|---|---|---|---|");
   for (const field of fields) lines.push(...fieldRows(field, ""));
   lines.push("");
-  if (rules.length > 0) lines.push("Rules:", "", ...rules.map((rule) => `- \`${rule.code}\`: ${rule.doc}`), "");
+  if (rules.length > 0)
+    lines.push("Rules:", "", ...rules.map((rule) => `- \`${rule.code}\`: ${rule.doc}`), "");
   return lines;
 }
 
 function fieldRows(field: FieldDescription, indent: string): string[] {
-  const meaning = [field.doc, valueText(field)].filter((part) => part !== undefined && part !== "").join(". ");
+  const meaning = [field.doc, valueText(field)]
+    .filter((part) => part !== undefined && part !== "")
+    .join(". ");
   const row = `| ${field.offset ?? ""} | ${field.size ?? ""} | ${indent}${field.name} | ${field.type} | ${meaning} |`;
   return [row, ...(field.fields ?? []).flatMap((inner) => fieldRows(inner, `${indent}· `))];
 }
 
 const valueText = (field: FieldDescription): string =>
-  (field.values ?? []).map(({ name, value, doc }) => `${value > 9 ? `0x${value.toString(16)}` : value} ${name}${doc === undefined ? "" : ` (${doc})`}`).join(", ");
+  (field.values ?? [])
+    .map(
+      ({ name, value, doc }) =>
+        `${value > 9 ? `0x${value.toString(16)}` : value} ${name}${doc === undefined ? "" : ` (${doc})`}`,
+    )
+    .join(", ");

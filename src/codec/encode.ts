@@ -1,5 +1,5 @@
 /** Declarations compiled to closures that write. Left-out lengths, counts and checksums are computed. */
-import { crc32cWithZeroedField, crc32c } from "./crc32c.js";
+import { crc32c, crc32cWithZeroedField } from "./crc32c.js";
 import { Writer } from "./cursor.js";
 import { FormatError } from "./error.js";
 import { compileExpr, type Expr, looksAtInput, type Scope } from "./expression.js";
@@ -111,11 +111,17 @@ function valueError(code: string, message: string, expected?: unknown, actual?: 
   return new FormatError({ code, message, expected, actual });
 }
 
-function wholeNumber(value: unknown, low: bigint, high: bigint, node: IntNode | PackedNode | NibbleNode): bigint {
+function wholeNumber(
+  value: unknown,
+  low: bigint,
+  high: bigint,
+  node: IntNode | PackedNode | NibbleNode,
+): bigint {
   if (typeof value !== "bigint" && !(typeof value === "number" && Number.isSafeInteger(value)))
     throw valueError("value-type", `${node.kind} needs an integer`, "integer", typeof value);
   const whole = BigInt(value);
-  if (whole < low || whole > high) throw valueError("value-range", `${whole} does not fit`, `${low}..${high}`, whole);
+  if (whole < low || whole > high)
+    throw valueError("value-range", `${whole} does not fit`, `${low}..${high}`, whole);
   return whole;
 }
 
@@ -131,7 +137,11 @@ function compileInt(node: IntNode): Encode {
 }
 
 function compilePacked(node: PackedNode): Encode {
-  const high = node.signed ? (1n << 63n) - 1n : node.small ? BigInt(node.max ?? 0xffffffff) : (1n << 64n) - 1n;
+  const high = node.signed
+    ? (1n << 63n) - 1n
+    : node.small
+      ? BigInt(node.max ?? 0xffffffff)
+      : (1n << 64n) - 1n;
   const low = node.signed ? -(1n << 63n) : 0n;
   return (writer, value, scope) => {
     let whole = wholeNumber(value, low, high, node);
@@ -163,7 +173,8 @@ function writeNibbles(writer: Writer, value: bigint): void {
 function compileBytes(node: BytesNode): Encode {
   const expected = node.length === undefined ? undefined : fixedLength(node.length);
   return (writer, value, scope) => {
-    if (!(value instanceof Uint8Array)) throw valueError("value-type", "bytes needed", "Uint8Array", typeof value);
+    if (!(value instanceof Uint8Array))
+      throw valueError("value-type", "bytes needed", "Uint8Array", typeof value);
     checkLength(expected, value.length, scope);
     writer.bytes(value);
   };
@@ -173,7 +184,11 @@ function fixedLength(length: Expr): ((scope: Scope) => number) | undefined {
   return looksAtInput(length) ? undefined : compileExpr(length);
 }
 
-function checkLength(expected: ((scope: Scope) => number) | undefined, actual: number, scope: WriteScope): void {
+function checkLength(
+  expected: ((scope: Scope) => number) | undefined,
+  actual: number,
+  scope: WriteScope,
+): void {
   const length = expected?.(scope);
   if (length !== undefined && length !== actual)
     throw valueError("length-mismatch", `${actual} bytes where ${length} are declared`, length, actual);
@@ -185,7 +200,8 @@ function compileText(node: TextNode): Encode {
   return (writer, value, scope) => {
     if (typeof value !== "string") throw valueError("value-type", "text needed", "string", typeof value);
     const stored = encodeText(value);
-    if (length === "nul" && stored.includes(0)) throw valueError("unterminated", "NUL inside NUL-terminated text");
+    if (length === "nul" && stored.includes(0))
+      throw valueError("unterminated", "NUL inside NUL-terminated text");
     checkLength(expected, stored.length, scope);
     writer.bytes(stored);
     if (length === "nul") writer.integer(1, true, 0);
@@ -208,7 +224,8 @@ function compileStruct(node: StructNode): Encode {
     const scope = new WriteScope(writer, value, node, parent, parent.params, writer.length, parent.patches);
     for (const { name, field, encode, derive } of steps) {
       if (writer.halfByte && field.kind !== "nibble") writer.halfByte = false;
-      if (derive !== undefined && scope.values[name] === undefined) scope.values[name] = bigIfNeeded(field, derive(scope));
+      if (derive !== undefined && scope.values[name] === undefined)
+        scope.values[name] = bigIfNeeded(field, derive(scope));
       encodeStep(writer, scope, name, field, scope.values[name], encode);
     }
     writer.halfByte = false;
@@ -234,7 +251,11 @@ function encodeStep(
   encode: Encode,
 ): void {
   try {
-    if (value === undefined && node.kind !== "optional" && !(node.kind === "int" && node.checksum !== undefined))
+    if (
+      value === undefined &&
+      node.kind !== "optional" &&
+      !(node.kind === "int" && node.checksum !== undefined)
+    )
       throw valueError("missing-field", "a value is needed");
     encode(writer, value, scope);
   } catch (error) {
@@ -249,7 +270,12 @@ function compileArray(node: ArrayNode): Encode {
     if (!Array.isArray(value)) throw valueError("value-type", "array needed", "array", typeof value);
     const expected = count?.(scope);
     if (expected !== undefined && expected !== value.length)
-      throw valueError("count-mismatch", `${value.length} elements where ${expected} are declared`, expected, value.length);
+      throw valueError(
+        "count-mismatch",
+        `${value.length} elements where ${expected} are declared`,
+        expected,
+        value.length,
+      );
     value.forEach((item, index) => encodeStep(writer, scope, index, node.of, item, element));
   };
 }
@@ -260,14 +286,17 @@ function compileOptional(node: OptionalNode): Encode {
   return (writer, value, scope) => {
     const present = when === undefined ? value !== undefined : when(scope) !== 0;
     if (present && value === undefined) throw valueError("missing-field", "the other fields demand this one");
-    if (!present && value !== undefined) throw valueError("unexpected-field", "the other fields forbid this one");
+    if (!present && value !== undefined)
+      throw valueError("unexpected-field", "the other fields forbid this one");
     if (present) of(writer, value, scope);
   };
 }
 
 function compileUnion(node: UnionNode): Encode {
   const tag = looksAtInput(node.tag) ? undefined : compileExpr(node.tag);
-  const cases = new Map(node.cases.map((entry) => [entry.name, { tag: entry.tag, encode: encoder(entry.node) }]));
+  const cases = new Map(
+    node.cases.map((entry) => [entry.name, { tag: entry.tag, encode: encoder(entry.node) }]),
+  );
   const { otherwise } = node;
   const fallback = otherwise === undefined ? undefined : encoder(otherwise.node);
   return (writer, value, scope) => {
@@ -276,9 +305,15 @@ function compileUnion(node: UnionNode): Encode {
     const actual = tag?.(scope);
     if (chosen === undefined && (fallback === undefined || kind !== otherwise?.name))
       throw valueError("union-kind", `no case is called ${String(kind)}`, [...cases.keys()].join(", "), kind);
-    const declared = chosen === undefined ? node.cases.every((entry) => entry.tag !== actual) : chosen.tag === actual;
+    const declared =
+      chosen === undefined ? node.cases.every((entry) => entry.tag !== actual) : chosen.tag === actual;
     if (actual !== undefined && !declared)
-      throw valueError("union-tag", `case ${String(kind)} does not go with tag ${actual}`, chosen?.tag, actual);
+      throw valueError(
+        "union-tag",
+        `case ${String(kind)} does not go with tag ${actual}`,
+        chosen?.tag,
+        actual,
+      );
     (chosen?.encode ?? (fallback as Encode))(writer, value, scope);
   };
 }
@@ -288,7 +323,15 @@ function compileRegion(node: RegionNode): Encode {
   const expected = fixedLength(node.length);
   return (writer, value, scope) => {
     const start = writer.length;
-    const inner = new WriteScope(writer, scope.values, scope.node, scope.parent, scope.params, scope.start, []);
+    const inner = new WriteScope(
+      writer,
+      scope.values,
+      scope.node,
+      scope.parent,
+      scope.params,
+      scope.start,
+      [],
+    );
     of(writer, value, inner);
     fillChecksums(writer, inner.patches, start);
     checkLength(expected, writer.length - start, scope);
@@ -304,7 +347,12 @@ export function fillChecksums(writer: Writer, patches: readonly Patch[], start: 
 }
 
 /** The checksum a region should have at `fieldOffset` under `rule`. */
-export function regionChecksum(region: Uint8Array, fieldOffset: number, rule: ChecksumRule, scope: Scope): number {
+export function regionChecksum(
+  region: Uint8Array,
+  fieldOffset: number,
+  rule: ChecksumRule,
+  scope: Scope,
+): number {
   const from = rule.from === undefined ? 0 : compileExpr(rule.from)(scope);
   const to = Math.min(rule.to === undefined ? region.length : compileExpr(rule.to)(scope), region.length);
   if (rule.zeroed === false) return crc32c(region.subarray(from, to));

@@ -36,7 +36,12 @@ export type Reading<T> = {
   readonly fits?: readonly string[];
 } & (
   | { readonly ok: true; readonly value: T; readonly length: number }
-  | { readonly ok: false; readonly value?: undefined; readonly length?: undefined; readonly error: FormatError }
+  | {
+      readonly ok: false;
+      readonly value?: undefined;
+      readonly length?: undefined;
+      readonly error: FormatError;
+    }
 );
 
 export interface FormatInfo {
@@ -76,7 +81,10 @@ export interface Format<T> extends FormatInfo {
 }
 
 /** A format with one layout. */
-export function format<S extends Node>(info: FormatInfo, type: S): Format<Infer<S>> & { readonly type: Type<Infer<S>> } {
+export function format<S extends Node>(
+  info: FormatInfo,
+  type: S,
+): Format<Infer<S>> & { readonly type: Type<Infer<S>> } {
   const layout = new Layout<Infer<S>>(type);
   return {
     ...info,
@@ -111,7 +119,12 @@ class Layout<T> {
     try {
       const value = this.decode(cursor, options) as T;
       const found = this.issues(value, cursor, options);
-      return { ok: true, value, length: cursor.pos, issues: found.length === 0 ? found : this.place(bytes, options, found) };
+      return {
+        ok: true,
+        value,
+        length: cursor.pos,
+        issues: found.length === 0 ? found : this.place(bytes, options, found),
+      };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       return { ok: false, error, issues: [issueOf(error)] };
@@ -138,7 +151,9 @@ class Layout<T> {
   private place(bytes: Uint8Array, options: ReadOptions, issues: readonly Issue[]): Issue[] {
     const root = this.trace("", bytes, options);
     const named = issues.map((issue) =>
-      issue.path === "" && issue.offset !== undefined ? { ...issue, path: pathAt(root, issue.offset) } : issue,
+      issue.path === "" && issue.offset !== undefined
+        ? { ...issue, path: pathAt(root, issue.offset) }
+        : issue,
     );
     return attachIssues(root, named);
   }
@@ -197,7 +212,11 @@ export interface GenerationOptions<T> {
   /**
    * Chooses among the generations the bytes fit (in declared order). Default: the first.
    */
-  readonly choose?: (fits: ReadonlyArray<Reading<T> & { ok: true }>, bytes: Uint8Array, options: ReadOptions) => string | undefined;
+  readonly choose?: (
+    fits: ReadonlyArray<Reading<T> & { ok: true }>,
+    bytes: Uint8Array,
+    options: ReadOptions,
+  ) => string | undefined;
   /** The generation bytes look like when none fits: its error is the one reported. */
   readonly likely?: (bytes: Uint8Array, options: ReadOptions) => string | undefined;
 }
@@ -210,7 +229,9 @@ export function generations<V extends Variants>(
 ): Format<GenerationValue<V>> & { readonly variants: V } {
   type Value = GenerationValue<V>;
   const names = Object.keys(variants);
-  const layouts = new Map(Object.entries(variants).map(([name, { type }]) => [name, new Layout<Value>(type)]));
+  const layouts = new Map(
+    Object.entries(variants).map(([name, { type }]) => [name, new Layout<Value>(type)]),
+  );
   const detect = (bytes: Uint8Array, read: ReadOptions = {}): Reading<Value> => {
     if (read.generation !== undefined) return readForced(read.generation, bytes, read);
     const readings = names.map((name) => readAs(name, bytes, read));
@@ -218,7 +239,9 @@ export function generations<V extends Variants>(
     if (fits.length === 0) return mostLikely(readings, options.likely?.(bytes, read));
     const chosen = options.choose?.(fits, bytes, read) ?? (fits[0] as Reading<Value>).generation;
     const reading = fits.find(({ generation }) => generation === chosen) ?? (fits[0] as Reading<Value>);
-    const others = fits.map(({ generation }) => generation as string).filter((name) => name !== reading.generation);
+    const others = fits
+      .map(({ generation }) => generation as string)
+      .filter((name) => name !== reading.generation);
     return { ...reading, fits: [reading.generation as string, ...others] };
   };
   const readAs = (name: string, bytes: Uint8Array, read: ReadOptions): Reading<Value> =>
@@ -276,7 +299,8 @@ export function generations<V extends Variants>(
   };
 }
 
-const isSound = <T>(reading: Reading<T>): reading is Reading<T> & { ok: true } => reading.ok && !hasErrors(reading.issues);
+const isSound = <T>(reading: Reading<T>): reading is Reading<T> & { ok: true } =>
+  reading.ok && !hasErrors(reading.issues);
 
 function tagged<T>(reading: Reading<T>, generation: string): Reading<T> {
   const issues = reading.issues.map((issue) => ({ ...issue, generation }));
@@ -289,6 +313,7 @@ function tagged<T>(reading: Reading<T>, generation: string): Reading<T> {
 function mostLikely<T>(readings: ReadonlyArray<Reading<T>>, likely: string | undefined): Reading<T> {
   const named = readings.find(({ generation }) => generation === likely);
   if (named !== undefined) return named;
-  const reach = (reading: Reading<T>): number => (reading.ok ? Number.MAX_SAFE_INTEGER : (reading.error.offset ?? 0));
+  const reach = (reading: Reading<T>): number =>
+    reading.ok ? Number.MAX_SAFE_INTEGER : (reading.error.offset ?? 0);
   return readings.reduce((best, reading) => (reach(reading) > reach(best) ? reading : best));
 }

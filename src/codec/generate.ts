@@ -83,7 +83,10 @@ function makeStruct(node: StructNode, random: RandomSource, parent: GenerateScop
   const scope = new GenerateScope(parent, parent.params);
   for (const [name, field] of node.fields) {
     const of = field.kind === "optional" ? field.of : field;
-    if (field.sample === undefined && (("derive" in of && of.derive !== undefined) || (of.kind === "int" && of.checksum !== undefined))) {
+    if (
+      field.sample === undefined &&
+      (("derive" in of && of.derive !== undefined) || (of.kind === "int" && of.checksum !== undefined))
+    ) {
       scope.derived.add(name);
       continue;
     }
@@ -93,17 +96,26 @@ function makeStruct(node: StructNode, random: RandomSource, parent: GenerateScop
   return scope.values;
 }
 
-function makeScalar(node: IntNode | PackedNode | NibbleNode, random: RandomSource, scope: GenerateScope): number | bigint {
+function makeScalar(
+  node: IntNode | PackedNode | NibbleNode,
+  random: RandomSource,
+  scope: GenerateScope,
+): number | bigint {
   const big = (node.kind === "int" && node.size === 8) || (node.kind === "packed" && !node.small);
   const value = rawScalar(node, random, scope);
   return big ? value : Number(value);
 }
 
-function rawScalar(node: IntNode | PackedNode | NibbleNode, random: RandomSource, scope: GenerateScope): bigint {
+function rawScalar(
+  node: IntNode | PackedNode | NibbleNode,
+  random: RandomSource,
+  scope: GenerateScope,
+): bigint {
   if (node.constant !== undefined) return BigInt(node.constant);
   if (node.reserved === true) return 0n;
   if (node.symbols !== undefined) return BigInt(pick(node.symbols, random));
-  if (node.flags !== undefined) return symbolList(node.flags).reduce((all, [, mask]) => (random.below(2) ? all | BigInt(mask) : all), 0n);
+  if (node.flags !== undefined)
+    return symbolList(node.flags).reduce((all, [, mask]) => (random.below(2) ? all | BigInt(mask) : all), 0n);
   const [low, high] = bounds(node, scope);
   const value = low + (randomU64(random) % (high - low + 1n));
   return value > high ? high : value;
@@ -119,7 +131,8 @@ function bounds(node: IntNode | PackedNode | NibbleNode, scope: GenerateScope): 
   let high = (1n << BigInt(widths[node.kind])) - 1n;
   let low = 0n;
   if (node.kind === "packed" && node.signed) [low, high] = [-(1n << 63n), (1n << 63n) - 1n];
-  if (node.kind === "packed" && node.differenceFrom !== undefined) high = scope.values[node.differenceFrom] as bigint;
+  if (node.kind === "packed" && node.differenceFrom !== undefined)
+    high = scope.values[node.differenceFrom] as bigint;
   if (node.min !== undefined) low = BigInt(node.min);
   if (node.max !== undefined && BigInt(node.max) < high) high = BigInt(node.max);
   return [low, high < low ? low : high];
@@ -139,7 +152,8 @@ function makeBytes(node: BytesNode, random: RandomSource, scope: GenerateScope):
 }
 
 function makeText(node: TextNode, random: RandomSource, scope: GenerateScope): string {
-  const length = (typeof node.length === "string" ? undefined : fixed(node.length, scope)) ?? random.below(24);
+  const length =
+    (typeof node.length === "string" ? undefined : fixed(node.length, scope)) ?? random.below(24);
   return Array.from({ length }, () => String.fromCharCode(0x20 + random.below(0x5f))).join("");
 }
 

@@ -23,6 +23,7 @@ export function defined<T extends object>(object: T): { [K in keyof T]: Exclude<
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }
 
-export const hasErrors = (issues: readonly Issue[]): boolean => issues.some((issue) => issue.severity === "error");
+export const hasErrors = (issues: readonly Issue[]): boolean =>
+  issues.some((issue) => issue.severity === "error");
 
 export { joinPath };

@@ -23,10 +23,20 @@ export function hexToBytes(hex: string): Uint8Array {
   const digits = hex.replace(/\s+/g, "");
   const bad = /[^0-9a-fA-F]/.exec(digits);
   if (bad !== null)
-    throw new FormatError({ code: "hex-digit", message: `not a hex digit: ${JSON.stringify(bad[0])}`, offset: bad.index });
+    throw new FormatError({
+      code: "hex-digit",
+      message: `not a hex digit: ${JSON.stringify(bad[0])}`,
+      offset: bad.index,
+    });
   if (digits.length % 2 !== 0)
-    throw new FormatError({ code: "hex-odd", message: `odd number of hex digits (${digits.length})`, offset: digits.length });
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+    throw new FormatError({
+      code: "hex-odd",
+      message: `odd number of hex digits (${digits.length})`,
+      offset: digits.length,
+    });
+  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
+    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
+  );
 }
 
 /** What may be shown of key material: its length and the first 8 bytes of its SHA-256. */
@@ -65,7 +75,11 @@ function bytesJson(node: BytesNode, value: Uint8Array, options: JsonOptions): un
   return node.secret === true && options.secrets !== "reveal" ? secretSummary(value) : bytesToHex(value);
 }
 
-function structJson(node: StructNode, value: Record<string, unknown>, options: JsonOptions): Record<string, unknown> {
+function structJson(
+  node: StructNode,
+  value: Record<string, unknown>,
+  options: JsonOptions,
+): Record<string, unknown> {
   const json: Record<string, unknown> = {};
   for (const [name, field] of node.fields)
     if (value[name] !== undefined) json[name] = toJson(field, value[name], options);
@@ -125,7 +139,8 @@ function integer(json: unknown, big: boolean): number | bigint {
 }
 
 function structFromJson(node: StructNode, json: unknown): Record<string, unknown> {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw typeError("an object is needed", "object", json);
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw typeError("an object is needed", "object", json);
   const fields = new Map(node.fields);
   const value: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(json)) {

@@ -131,7 +131,12 @@ export function readPackedSigned(bytes: Uint8Array, pos: number, end: number, ba
 
 function positive(value: bigint, offset: number): bigint {
   if (value < 1n << 63n) return value;
-  throw new FormatError({ code: "value-range", message: "signed packed integer above 2^63 − 1", offset, actual: value });
+  throw new FormatError({
+    code: "value-range",
+    message: "signed packed integer above 2^63 − 1",
+    offset,
+    actual: value,
+  });
 }
 
 function readNegativeMulti(bytes: Uint8Array, pos: number, length: number, base: number): bigint {

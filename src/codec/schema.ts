@@ -2,9 +2,10 @@
  * The vocabulary of declarations. A declaration is plain data (plus named rules); everything else in `src/codec`
  * is derived from it. Value types are inferred: `Infer<typeof pageHeader>`.
  */
+
+import type { Cursor, Writer } from "./cursor.js";
 import type { Expr } from "./expression.js";
 import type { RandomSource } from "./random.js";
-import type { Cursor, Writer } from "./cursor.js";
 
 declare const VALUE: unique symbol;
 
@@ -166,7 +167,12 @@ export interface Rule {
 type ScalarOptions = ScalarRules;
 const int =
   (size: 1 | 2 | 4 | 8, little: boolean) =>
-  (options: ScalarOptions & { checksum?: ChecksumRule } = {}): IntNode => ({ kind: "int", size, little, ...options });
+  (options: ScalarOptions & { checksum?: ChecksumRule } = {}): IntNode => ({
+    kind: "int",
+    size,
+    little,
+    ...options,
+  });
 
 type Numeric = (options?: ScalarOptions & { checksum?: ChecksumRule }) => Type<number>;
 type Big = (options?: ScalarOptions) => Type<bigint>;
@@ -179,8 +185,10 @@ export const u32be = int(4, false) as Numeric;
 export const u64be = int(8, false) as Big;
 
 /** CRC32C field, computed when the value to be built leaves it out. */
-export const crc32cField = (rule: Omit<ChecksumRule, "algorithm"> = {}, options: ScalarOptions = {}): Type<number> =>
-  u32le({ hex: true, ...options, checksum: { algorithm: "crc32c", ...rule } });
+export const crc32cField = (
+  rule: Omit<ChecksumRule, "algorithm"> = {},
+  options: ScalarOptions = {},
+): Type<number> => u32le({ hex: true, ...options, checksum: { algorithm: "crc32c", ...rule } });
 
 /** Packed unsigned integer as a bigint. */
 export const packed = (options: ScalarOptions & { differenceFrom?: string } = {}): Type<bigint> => ({
@@ -227,22 +235,28 @@ export type StructValue<F> = Simplify<
   }
 >;
 export interface StructOptions<F> extends Common {
-  readonly rules?: ReadonlyArray<Omit<Rule, "check"> & { check: (value: StructValue<F>, context: RuleContext) => Violation | undefined }>;
-}
-
-/** Fields in the order they are stored. */
-export function struct<F extends Record<string, Node>>(fields: F, options: StructOptions<F> = {}): Type<StructValue<F>> {
-  const { rules, ...rest } = options;
-  return { kind: "struct", fields: Object.entries(fields), rules: (rules ?? []) as readonly Rule[], ...rest } as Type<
-    StructValue<F>
+  readonly rules?: ReadonlyArray<
+    Omit<Rule, "check"> & { check: (value: StructValue<F>, context: RuleContext) => Violation | undefined }
   >;
 }
 
+/** Fields in the order they are stored. */
+export function struct<F extends Record<string, Node>>(
+  fields: F,
+  options: StructOptions<F> = {},
+): Type<StructValue<F>> {
+  const { rules, ...rest } = options;
+  return {
+    kind: "struct",
+    fields: Object.entries(fields),
+    rules: (rules ?? []) as readonly Rule[],
+    ...rest,
+  } as Type<StructValue<F>>;
+}
+
 /** `count` elements, or up to the end of the region. */
-export const array = <T>(
-  of: Type<T>,
-  options: { count?: Expr; until?: Expr } & Common = {},
-): Type<T[]> => ({ kind: "array", of, ...options }) as Type<T[]>;
+export const array = <T>(of: Type<T>, options: { count?: Expr; until?: Expr } & Common = {}): Type<T[]> =>
+  ({ kind: "array", of, ...options }) as Type<T[]>;
 
 export const optional = <T>(of: Type<T>, when: Expr, options: Common = {}): Type<T | undefined> =>
   ({ kind: "optional", of, when, ...options }) as Type<T | undefined>;
@@ -250,20 +264,28 @@ export const optional = <T>(of: Type<T>, when: Expr, options: Common = {}): Type
 export const region = <T>(of: Type<T>, length: Expr, options: Common = {}): Type<T> =>
   ({ kind: "region", of, length, ...options }) as Type<T>;
 
-type Tagged<C> = { [K in keyof C & string]: Simplify<{ kind: K } & Infer<C[K] extends readonly [number, infer N] ? N : never>> }[
-  keyof C & string
-];
+type Tagged<C> = {
+  [K in keyof C & string]: Simplify<{ kind: K } & Infer<C[K] extends readonly [number, infer N] ? N : never>>;
+}[keyof C & string];
 
 /**
  * One of several structs, chosen by an expression; the value carries the case's name as `kind`.
  * A tag without a case is an error (`union-tag`) unless `otherwise` is given.
  */
-export function union<C extends Record<string, readonly [number, Node]>, O extends Record<string, Node> = never>(
+export function union<
+  C extends Record<string, readonly [number, Node]>,
+  O extends Record<string, Node> = never,
+>(
   tag: Expr,
   cases: C,
   otherwise?: O,
   options: Common = {},
-): Type<Tagged<C> | ([O] extends [never] ? never : { [K in keyof O & string]: Simplify<{ kind: K } & Infer<O[K]>> }[keyof O & string])> {
+): Type<
+  | Tagged<C>
+  | ([O] extends [never]
+      ? never
+      : { [K in keyof O & string]: Simplify<{ kind: K } & Infer<O[K]>> }[keyof O & string])
+> {
   const fallback = otherwise === undefined ? undefined : Object.entries(otherwise)[0];
   return {
     kind: "union",
@@ -294,5 +316,7 @@ export function symbolList(symbols: Symbols): Array<readonly [string, number, st
 
 /** The plain numbers of a symbol table, for code that needs them: `{ rowLeaf: 7 }`. */
 export function symbolValues<S extends Symbols>(symbols: S): { readonly [K in keyof S]: number } {
-  return Object.fromEntries(symbolList(symbols).map(([name, value]) => [name, value])) as { [K in keyof S]: number };
+  return Object.fromEntries(symbolList(symbols).map(([name, value]) => [name, value])) as {
+    [K in keyof S]: number;
+  };
 }
