@@ -2,7 +2,7 @@
  * A named format: what callers hold. `format` makes one from a declaration, `generations` one from several layouts
  * that share a name; text formats implement the same interface.
  */
-import { attachIssues, pathAt, type Span, SpanTracer } from "./annotate.js";
+import { attachIssues, pathAt, type Span, SpanTracer, settleChecksums } from "./annotate.js";
 import { checkChecksum, checkValue } from "./check.js";
 import { Cursor, Writer } from "./cursor.js";
 import { decoder, ReadScope, trailing } from "./decode.js";
@@ -173,7 +173,9 @@ class Layout<T> {
 
   annotate(name: string, bytes: Uint8Array, options: ReadOptions = {}): Span {
     const root = this.trace(name, bytes, options);
-    attachIssues(root, this.read(bytes, options).issues);
+    const reading = this.read(bytes, options);
+    attachIssues(root, reading.issues);
+    if (reading.ok) settleChecksums(root);
     return root;
   }
 
@@ -286,7 +288,7 @@ export function generations<V extends Variants>(
     }),
     generate: (random, write = {}) => {
       const name = write.generation ?? (names[random.below(names.length)] as string);
-      return { generation: name, ...layoutOf(name).generate(random, write) } as Value;
+      return { ...layoutOf(name).generate(random, write), generation: name };
     },
     toJson: (value, json) => {
       const generation = nameOf(value);

@@ -1,0 +1,67 @@
+/** A check with a stable code, and the collection its findings go to. */
+import type { Severity } from "../codec/schema.js";
+import type { Finding } from "./finding.js";
+
+export type FindingPlace = Pick<
+  Finding,
+  "path" | "offset" | "table" | "tableId" | "pageId" | "lsn" | "checkpoint"
+>;
+
+/** What a rule says of its subject; place fields override the subject's own. */
+export type Detail = Omit<Finding, "code" | "severity" | "path"> & Partial<FindingPlace> & { severity?: Severity };
+
+/** Anything a rule can be asked about. */
+export interface Subject {
+  /** Built only when there is something to report. */
+  place(): FindingPlace;
+}
+
+export interface RuleInfo {
+  readonly code: string;
+  readonly severity: Severity;
+  /** One sentence: what must hold. */
+  readonly title: string;
+  /** Why, and from which page of the format documents. */
+  readonly doc: string;
+}
+
+export interface Rule<S> extends RuleInfo {
+  check(subject: S, found: (detail: Detail) => void): void;
+}
+
+const DEFAULT_LIMIT = 1000;
+
+/** Findings in the order they were made, with a limit per code. */
+export class Findings {
+  readonly list: Finding[] = [];
+  readonly counts = { error: 0, warning: 0, info: 0 };
+  private readonly perCode = new Map<string, number>();
+
+  constructor(
+    private readonly limit = DEFAULT_LIMIT,
+    private readonly listener: (finding: Finding) => void = () => {},
+  ) {}
+
+  add(rule: RuleInfo, place: FindingPlace, detail: Detail): void {
+    const { severity = rule.severity, ...rest } = detail;
+    this.counts[severity]++;
+    const count = (this.perCode.get(rule.code) ?? 0) + 1;
+    this.perCode.set(rule.code, count);
+    if (count > this.limit) return;
+    const finding: Finding = { code: rule.code, severity, ...place, ...rest };
+    this.list.push(finding);
+    this.listener(finding);
+  }
+
+  /** Runs every rule on a subject. */
+  check<S extends Subject>(rules: readonly Rule<S>[], subject: S): void {
+    for (const rule of rules) rule.check(subject, (detail) => this.add(rule, subject.place(), detail));
+  }
+
+  /** Codes of which more were found than are listed, with how many are not. */
+  suppressed(): Array<{ code: string; count: number }> {
+    return [...this.perCode]
+      .filter(([, count]) => count > this.limit)
+      .map(([code, count]) => ({ code, count: count - this.limit }));
+  }
+}

@@ -1,0 +1,98 @@
+/** One verification: its findings, its counters and what was detected on the way. */
+import type { InputKind } from "../store/types.js";
+import { Findings, type FindingPlace, type RuleInfo } from "./rule.js";
+import type { InputReport, VerifyOptions, VerifyReport } from "./types.js";
+
+/** Something that should have been checked could not be. */
+const unchecked: RuleInfo = {
+  code: "unchecked",
+  severity: "warning",
+  title: "everything in the input can be checked",
+  doc: "The verdict is not complete: the message says what was not checked, and why.",
+};
+const suppressed: RuleInfo = {
+  code: "findings-suppressed",
+  severity: "info",
+  title: "every finding is listed",
+  doc: "More findings of one code than the limit; the rest are counted only.",
+};
+
+export class Run {
+  readonly findings: Findings;
+  pages = 0;
+  bytes = 0;
+  checkpoints = 0;
+  complete = true;
+  private readonly inputs: InputReport[] = [];
+  private progressAt = 0;
+
+  constructor(
+    readonly options: VerifyOptions,
+    private readonly totalBytes: number,
+  ) {
+    this.findings = new Findings(options.maxFindingsPerCode, options.onFinding);
+  }
+
+  /** Counts checked bytes. */
+  checked(pages: number, bytes: number): void {
+    this.pages += pages;
+    this.bytes += bytes;
+    if (this.bytes < this.progressAt) return;
+    this.progressAt = this.bytes + 16 * 1024 * 1024;
+    this.options.onProgress?.(this.bytes, this.totalBytes);
+  }
+
+  /** The verdict is not complete: says what could not be checked. */
+  unchecked(place: FindingPlace, message: string, severity?: "info" | "warning"): void {
+    this.complete = false;
+    this.findings.add(unchecked, place, severity === undefined ? { message } : { message, severity });
+  }
+
+  addInput(input: Detected): void {
+    this.inputs.push(input.report());
+  }
+
+  report(): VerifyReport {
+    for (const { code, count } of this.findings.suppressed())
+      this.findings.add(suppressed, { path: "" }, { message: `${count} more findings ${code} are not listed` });
+    const { error, warning, info } = this.findings.counts;
+    return {
+      schemaVersion: 1,
+      inputs: this.inputs,
+      summary: {
+        pages: this.pages,
+        bytes: this.bytes,
+        checkpoints: this.checkpoints,
+        errors: error,
+        warnings: warning,
+        infos: info,
+        complete: this.complete,
+      },
+      findings: this.findings.list,
+    };
+  }
+}
+
+/** What one input turned out to hold. */
+export class Detected {
+  readonly generations = new Set<string>();
+  readonly compressors = new Set<string>();
+  readonly encryptors = new Set<string>();
+  readonly allocationSizes = new Set<number>();
+
+  constructor(
+    readonly path: string,
+    readonly kind: InputKind,
+  ) {}
+
+  report(): InputReport {
+    return {
+      path: this.path,
+      kind: this.kind,
+      generations: [...this.generations].sort(),
+      compressors: [...this.compressors].sort(),
+      encryptors: [...this.encryptors].sort(),
+      allocationSizes: [...this.allocationSizes].sort((a, b) => a - b),
+    };
+  }
+}
