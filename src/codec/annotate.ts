@@ -31,6 +31,10 @@ export interface Span {
   derived?: true;
   /** Key material: neither value nor bytes may be shown. */
   secret?: true;
+  /** Best shown in hexadecimal. */
+  hex?: true;
+  /** For a checksum field: whether it fits its bytes; unchecked when the input could not be read to its end. */
+  checksum?: "valid" | "invalid" | "unchecked";
   readonly children: Span[];
   readonly issues: Issue[];
 }
@@ -108,6 +112,13 @@ export function attachIssues(root: Span, issues: readonly Issue[]): Issue[] {
   });
 }
 
+/** Once every checksum of the input was compared and `issues` are attached: says so on their fields. */
+export function settleChecksums(span: Span): void {
+  if (span.checksum !== undefined)
+    span.checksum = span.issues.some(({ code }) => code === "checksum") ? "invalid" : "valid";
+  span.children.forEach(settleChecksums);
+}
+
 function nearest(spans: ReadonlyMap<string, Span>, path: string): Span | undefined {
   for (let at = path; ; at = at.slice(0, Math.max(at.lastIndexOf("."), at.lastIndexOf("["), 0))) {
     const span = spans.get(at);
@@ -152,6 +163,8 @@ function explain(span: Span, node: Node, value: unknown): void {
 
 function explainScalar(span: Span, node: IntNode | PackedNode | NibbleNode, value: number | bigint): void {
   span.value = value;
+  if (node.hex === true) span.hex = true;
+  if (node.kind === "int" && node.checksum !== undefined) span.checksum = "unchecked";
   if (node.kind === "packed" && node.differenceFrom !== undefined) span.derived = true;
   if (node.symbols !== undefined) {
     const known = symbolList(node.symbols).find(([, number]) => number === Number(value));
