@@ -2,12 +2,15 @@
  * Small expressions over fields already read: lengths, counts and conditions of a declaration. They are data, so
  * that the same declaration can be compiled, documented and exported.
  */
+import { packedSize } from "./packed.js";
+
 export type Expr =
   | number
   | { readonly op: "ref"; readonly name: string }
   | { readonly op: "param"; readonly name: string }
   | { readonly op: "remaining" | "position" | "peek" }
-  | { readonly op: "lengthOf" | "countOf"; readonly name: string }
+  | { readonly op: "lengthOf" | "countOf" | "packedSizeOf"; readonly name: string }
+  | { readonly op: "selfSized"; readonly of: Expr }
   | { readonly op: Binary; readonly left: Expr; readonly right: Expr }
   | { readonly op: "not"; readonly of: Expr }
   | { readonly op: "if"; readonly test: Expr; readonly then: Expr; readonly otherwise: Expr };
@@ -41,6 +44,11 @@ export const peek: Expr = { op: "peek" };
 export const lengthOf = (name: string): Expr => ({ op: "lengthOf", name });
 /** When building: the number of elements of a sibling array. */
 export const countOf = (name: string): Expr => ({ op: "countOf", name });
+
+/** The bytes a field read earlier takes as an unsigned packed integer. */
+export const packedSizeOf = (name: string): Expr => ({ op: "packedSizeOf", name });
+/** `of` plus the bytes of the result itself as an unsigned packed integer: a size that counts its own field. */
+export const selfSized = (of: Expr): Expr => ({ op: "selfSized", of });
 
 const binary =
   (op: Binary) =>
@@ -101,6 +109,12 @@ export function compileExpr(expr: Expr): (scope: Scope) => number {
       return (scope) => scope.lengthOf(expr.name);
     case "countOf":
       return (scope) => scope.countOf(expr.name);
+    case "packedSizeOf":
+      return (scope) => packedSize(BigInt(find(scope, expr.name)));
+    case "selfSized": {
+      const of = compileExpr(expr.of);
+      return (scope) => addOwnSize(of(scope));
+    }
     case "not": {
       const of = compileExpr(expr.of);
       return (scope) => (of(scope) === 0 ? 1 : 0);
@@ -150,13 +164,22 @@ function compileBinary(op: Binary, left: Compiled, right: Compiled): Compiled {
 }
 
 function lookup(scope: Scope, name: string): number {
+  return Number(find(scope, name));
+}
+
+function find(scope: Scope, name: string): number | bigint {
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
     const value = at.values[name];
-    if (typeof value === "number") return value;
-    if (typeof value === "bigint") return Number(value);
+    if (typeof value === "number" || typeof value === "bigint") return value;
     if (name in at.values) return 0;
   }
   return 0;
+}
+
+function addOwnSize(size: number): number {
+  let total = size + 1;
+  while (total - size < packedSize(BigInt(total))) total++;
+  return total;
 }
 
 /** Whether `test` holds for the expression or any part of it. */
@@ -206,6 +229,10 @@ export function describeExpr(expr: Expr): string {
       return `length of ${expr.name}`;
     case "countOf":
       return `count of ${expr.name}`;
+    case "packedSizeOf":
+      return `packed size of ${expr.name}`;
+    case "selfSized":
+      return `${describeExpr(expr.of)} + its own packed size`;
     case "not":
       return `not (${describeExpr(expr.of)})`;
     case "if":
