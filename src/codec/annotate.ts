@@ -59,7 +59,7 @@ export class SpanTracer implements Tracer {
     const { kind } = node as Node;
     const path = joinPath(parent.path, step);
     const span: Span = {
-      name: step,
+      name: step === "" ? "value" : step,
       path,
       start: this.base + start,
       end: this.base + start,
@@ -100,6 +100,7 @@ export class SpanTracer implements Tracer {
 export function attachIssues(root: Span, issues: readonly Issue[]): Issue[] {
   const spans = new Map<string, Span>();
   const collect = (span: Span): void => {
+    if (span.kind === "gap") return; // it bears the path of the span it lies in
     spans.set(span.path, span);
     span.children.forEach(collect);
   };
@@ -137,6 +138,7 @@ export function pathAt(root: Span, offset: number): string {
 function explain(span: Span, node: Node, value: unknown): void {
   if (node.kind === "optional" || node.kind === "region") {
     explain(span, node.of, value);
+    if (node.doc !== undefined) span.description ??= node.doc;
     return;
   }
   if (node.doc !== undefined) span.description = node.doc;
@@ -144,7 +146,8 @@ function explain(span: Span, node: Node, value: unknown): void {
     case "int":
     case "packed":
     case "nibble":
-      return explainScalar(span, node, value as number | bigint);
+      explainScalar(span, node, value as number | bigint);
+      return;
     case "bytes":
       if (node.secret === true) span.secret = true;
       else span.value = value;

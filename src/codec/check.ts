@@ -37,11 +37,14 @@ function visit(node: Node, value: unknown, path: string, enclosing: Values[], wa
     case "int":
     case "packed":
     case "nibble":
-      return checkScalar(node, value as number | bigint, path, walk);
+      checkScalar(node, value as number | bigint, path, walk);
+      return;
     case "bytes":
-      return checkBytes(node, value as Uint8Array, path, walk);
+      checkBytes(node, value as Uint8Array, path, walk);
+      return;
     case "struct":
-      return checkStruct(node, value as Values, path, enclosing, walk);
+      checkStruct(node, value as Values, path, enclosing, walk);
+      return;
     case "array":
       (value as unknown[]).forEach((item, index) => {
         visit(node.of, item, `${path}[${index}]`, enclosing, walk);
@@ -49,9 +52,10 @@ function visit(node: Node, value: unknown, path: string, enclosing: Values[], wa
       return;
     case "optional":
     case "region":
-      return visit(node.of, value, path, enclosing, walk);
+      visit(node.of, value, path, enclosing, walk);
+      return;
     case "union":
-      return checkUnion(node, value as Values, path, enclosing, walk);
+      checkUnion(node, value as Values, path, enclosing, walk);
   }
 }
 

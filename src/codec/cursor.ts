@@ -33,7 +33,6 @@ export class Cursor {
   regionStart: number;
   /** True when the low nibble of the byte at `pos` has been consumed. */
   halfByte = false;
-  depth = 0;
   readonly checksums: ChecksumSite[] = [];
   tracer: Tracer | undefined;
 
@@ -48,6 +47,11 @@ export class Cursor {
 
   get left(): number {
     return this.end - this.pos;
+  }
+
+  /** The position in bytes; x.5 between the nibbles of a byte. */
+  get place(): number {
+    return this.halfByte ? this.pos + 0.5 : this.pos;
   }
 
   /** Throws `truncated` unless `count` bytes are left; returns the position they begin at and moves past them. */

@@ -134,8 +134,8 @@ function compilePacked(node: PackedNode): Decode {
 }
 
 function fromDifference(stored: bigint, scope: ReadScope | undefined, from: string, offset: number): bigint {
-  const minuend = scope?.values[from] as bigint;
-  if (stored <= minuend) return minuend - stored;
+  const minuend = scope?.values[from] as bigint | number | undefined;
+  if (minuend !== undefined && stored <= minuend) return BigInt(minuend) - stored;
   throw new FormatError({
     code: "difference-range",
     message: `difference ${stored} is above ${from} ${minuend}`,
@@ -145,6 +145,8 @@ function fromDifference(stored: bigint, scope: ReadScope | undefined, from: stri
   });
 }
 
+const MAX_NIBBLE_VALUE = 0xffffffff;
+
 /** One number of a nibble stream (formats: cells and deltas §1): bit 3 of a nibble says more follow. */
 function readNibbles(cursor: Cursor): number {
   const at = cursor.pos;
@@ -153,8 +155,8 @@ function readNibbles(cursor: Cursor): number {
     const nibble = cursor.takeNibble();
     // Chunks after the first have 1 added, so that no value has two forms.
     value += ((nibble & 7) + (shift === 0 ? 0 : 1)) * 2 ** shift;
-    if ((nibble & 8) === 0) return value;
-    if (shift > 27)
+    if ((nibble & 8) === 0 && value <= MAX_NIBBLE_VALUE) return value;
+    if ((nibble & 8) === 0 || shift > 27)
       throw new FormatError({
         code: "value-range",
         message: "nibble-packed integer above 2^32",
@@ -210,7 +212,7 @@ function compileStruct(node: StructNode): Decode {
       const value = decodeStep(cursor, scope, names[i] as string, field, decoders[i] as Decode);
       if (value !== undefined) values[names[i] as string] = value;
     }
-    if (cursor.halfByte) cursor.align();
+    cursor.align();
     return values;
   };
 }
@@ -226,9 +228,9 @@ function decodeStep(
   const { tracer } = cursor;
   try {
     if (tracer === undefined) return decode(cursor, scope);
-    tracer.open(name, node, cursor.pos);
+    tracer.open(name, node, cursor.place);
     const value = decode(cursor, scope);
-    tracer.close(cursor.pos + (cursor.halfByte ? 0.5 : 0), value);
+    tracer.close(cursor.place, value);
     return value;
   } catch (error) {
     throw error instanceof FormatError ? error.within(name) : error;
@@ -241,16 +243,28 @@ function compileArray(node: ArrayNode): Decode {
   const until = node.until === undefined ? undefined : compileExpr(node.until);
   return (cursor, scope) => {
     const elements: unknown[] = [];
-    const limit = count === undefined ? Number.POSITIVE_INFINITY : count(scope as ReadScope);
+    const limit =
+      count === undefined ? Number.POSITIVE_INFINITY : checkCount(count(scope as ReadScope), cursor);
     while (elements.length < limit) {
       if (count === undefined && cursor.left === 0) break;
       if (until !== undefined && until(scope as ReadScope) !== 0) break;
-      const before = cursor.pos;
+      const before = cursor.place;
       elements.push(decodeStep(cursor, scope, elements.length, node.of, element));
-      if (cursor.pos === before) throw noProgress(cursor, elements.length - 1);
+      if (cursor.place === before) throw noProgress(cursor, elements.length - 1);
     }
     return elements;
   };
+}
+
+function checkCount(count: number, cursor: Cursor): number {
+  if (count >= 0) return count;
+  const offset = cursor.base + cursor.pos;
+  throw new FormatError({
+    code: "value-range",
+    message: `a list of ${count} elements`,
+    offset,
+    actual: count,
+  });
 }
 
 const noProgress = (cursor: Cursor, index: number): FormatError =>
@@ -300,6 +314,7 @@ function compileRegion(node: RegionNode): Decode {
     cursor.pos = cursor.regionStart = start;
     cursor.end = start + size;
     const value = of(cursor, scope);
+    cursor.align();
     if (cursor.left > 0) throw trailing(cursor);
     cursor.end = end;
     cursor.regionStart = regionStart;

@@ -104,6 +104,8 @@ export function fixedSize(node: Node): number | undefined {
       const size = fixedSize(node.of);
       return typeof node.count === "number" && size !== undefined ? node.count * size : undefined;
     }
+    case "region":
+      return typeof node.length === "number" ? node.length : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,7 @@
 /** Declarations compiled to closures that write. Left-out lengths, counts and checksums are computed. */
 import { crc32c, crc32cWithZeroedField } from "./crc32c.js";
 import { Writer } from "./cursor.js";
+import { fixedSize } from "./describe.js";
 import { FormatError } from "./error.js";
 import { compileExpr, type Expr, looksAtInput, type Scope } from "./expression.js";
 import { writePackedSigned, writePackedUnsigned } from "./packed.js";
@@ -55,17 +56,28 @@ export class WriteScope implements Scope {
   lengthOf(name: string): number {
     const field = this.node?.fields.find(([fieldName]) => fieldName === name)?.[1];
     const value = this.values[name];
-    if (value instanceof Uint8Array && field?.kind === "bytes") return value.length;
-    if (field === undefined || (value === undefined && field.kind !== "optional")) return 0;
+    if (field === undefined) return 0;
+    const fixed = fixedSize(field);
+    if (fixed !== undefined) return fixed;
+    if (value === undefined && field.kind !== "optional") return 0;
+    const content = value === undefined ? field : contentOf(field);
+    if (value instanceof Uint8Array && content.kind === "bytes") return value.length;
+    if (typeof value === "string" && content.kind === "text")
+      return encodeText(value).length + (content.length === "nul" ? 1 : 0);
     const writer = new Writer();
     const scope = new WriteScope(writer, this.values, this.node, this.parent, this.params, 0, []);
-    encoder(field)(writer, value, scope);
+    encodeStep(writer, scope, name, content, value, encoder(content));
     return writer.length;
   }
   countOf(name: string): number {
     const value = this.values[name];
     return Array.isArray(value) ? value.length : 0;
   }
+}
+
+/** What a present field holds, without the length that is only about to be derived from it. */
+function contentOf(node: Node): Node {
+  return node.kind === "optional" || node.kind === "region" ? contentOf(node.of) : node;
 }
 
 const cache = new WeakMap<Node, Encode>();
@@ -154,9 +166,12 @@ function compilePacked(node: PackedNode): Encode {
 }
 
 function difference(value: bigint, scope: WriteScope, from: string): bigint {
-  const minuend = BigInt(scope.values[from] as bigint);
-  if (value <= minuend) return minuend - value;
-  throw valueError("difference-range", `${value} is above ${from} ${minuend}`, `at most ${minuend}`, value);
+  const minuend = scope.values[from];
+  if (typeof minuend !== "bigint" && !Number.isSafeInteger(minuend))
+    throw valueError("value-type", `${from} is needed to store this`, "integer", typeof minuend);
+  const whole = BigInt(minuend as bigint);
+  if (value <= whole) return whole - value;
+  throw valueError("difference-range", `${value} is above ${from} ${whole}`, `at most ${whole}`, value);
 }
 
 function writeNibbles(writer: Writer, value: bigint): void {
@@ -217,29 +232,41 @@ function compileStruct(node: StructNode): Encode {
     derive: derivation(field),
   }));
   return (writer, value, parent) => {
-    if (typeof value !== "object" || value === null)
-      throw valueError("value-type", "object needed", "object", typeof value);
+    if (!isObject(value)) throw valueError("value-type", "object needed", "object", typeof value);
     for (const name of Object.keys(value))
       if (!known.has(name)) throw valueError("unknown-field", `no field is called ${name}`).within(name);
     const scope = new WriteScope(writer, value, node, parent, parent.params, writer.length, parent.patches);
     for (const { name, field, encode, derive } of steps) {
       if (writer.halfByte && field.kind !== "nibble") writer.halfByte = false;
-      if (derive !== undefined && scope.values[name] === undefined)
-        scope.values[name] = bigIfNeeded(field, derive(scope));
+      if (scope.values[name] === undefined) {
+        const derived = derive?.(scope);
+        if (derived !== undefined) scope.values[name] = bigIfNeeded(field, derived);
+      }
       encodeStep(writer, scope, name, field, scope.values[name], encode);
     }
     writer.halfByte = false;
   };
 }
 
-function derivation(field: Node): ((scope: Scope) => number) | undefined {
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+
+/** How a field that was left out is computed; undefined where it stays out. */
+function derivation(field: Node): ((scope: Scope) => number | undefined) | undefined {
   const of = field.kind === "optional" ? field.of : field;
-  return "derive" in of && of.derive !== undefined ? compileExpr(of.derive) : undefined;
+  if (!("derive" in of) || of.derive === undefined) return undefined;
+  const derive = compileExpr(of.derive);
+  if (field.kind !== "optional") return derive;
+  // What is present for want of other evidence is present because it was given.
+  if (looksAtInput(field.when)) return undefined;
+  const when = compileExpr(field.when);
+  return (scope) => (when(scope) === 0 ? undefined : derive(scope));
 }
 
 function bigIfNeeded(field: Node, value: number): number | bigint {
   const of = field.kind === "optional" ? field.of : field;
-  return (of.kind === "int" && of.size === 8) || (of.kind === "packed" && !of.small) ? BigInt(value) : value;
+  const big = (of.kind === "int" && of.size === 8) || (of.kind === "packed" && !of.small);
+  return big && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
 function encodeStep(
@@ -251,17 +278,15 @@ function encodeStep(
   encode: Encode,
 ): void {
   try {
-    if (
-      value === undefined &&
-      node.kind !== "optional" &&
-      !(node.kind === "int" && node.checksum !== undefined)
-    )
+    if (value === undefined && node.kind !== "optional" && !isChecksum(node))
       throw valueError("missing-field", "a value is needed");
     encode(writer, value, scope);
   } catch (error) {
     throw error instanceof FormatError ? error.within(name) : error;
   }
 }
+
+const isChecksum = (node: Node): boolean => node.kind === "int" && node.checksum !== undefined;
 
 function compileArray(node: ArrayNode): Encode {
   const element = encoder(node.of);
@@ -276,7 +301,7 @@ function compileArray(node: ArrayNode): Encode {
         expected,
         value.length,
       );
-    value.forEach((item, index) => encodeStep(writer, scope, index, node.of, item, element));
+    for (let i = 0; i < value.length; i++) encodeStep(writer, scope, i, node.of, value[i], element);
   };
 }
 
@@ -285,7 +310,8 @@ function compileOptional(node: OptionalNode): Encode {
   const when = looksAtInput(node.when) ? undefined : compileExpr(node.when);
   return (writer, value, scope) => {
     const present = when === undefined ? value !== undefined : when(scope) !== 0;
-    if (present && value === undefined) throw valueError("missing-field", "the other fields demand this one");
+    if (present && value === undefined && !isChecksum(node.of))
+      throw valueError("missing-field", "the other fields demand this one");
     if (!present && value !== undefined)
       throw valueError("unexpected-field", "the other fields forbid this one");
     if (present) of(writer, value, scope);
@@ -300,20 +326,16 @@ function compileUnion(node: UnionNode): Encode {
   const { otherwise } = node;
   const fallback = otherwise === undefined ? undefined : encoder(otherwise.node);
   return (writer, value, scope) => {
-    const kind = (value as { kind?: unknown } | null)?.kind;
-    const chosen = cases.get(kind as string);
+    const given = (value as { kind?: unknown } | null)?.kind;
+    const kind = typeof given === "string" ? given : typeof given;
+    const chosen = typeof given === "string" ? cases.get(kind) : undefined;
     const actual = tag?.(scope);
-    if (chosen === undefined && (fallback === undefined || kind !== otherwise?.name))
-      throw valueError("union-kind", `no case is called ${String(kind)}`, [...cases.keys()].join(", "), kind);
+    if (chosen === undefined && (fallback === undefined || given !== otherwise?.name))
+      throw valueError("union-kind", `no case is called ${kind}`, [...cases.keys()].join(", "), kind);
     const declared =
       chosen === undefined ? node.cases.every((entry) => entry.tag !== actual) : chosen.tag === actual;
     if (actual !== undefined && !declared)
-      throw valueError(
-        "union-tag",
-        `case ${String(kind)} does not go with tag ${actual}`,
-        chosen?.tag,
-        actual,
-      );
+      throw valueError("union-tag", `case ${kind} does not go with tag ${actual}`, chosen?.tag, actual);
     (chosen?.encode ?? (fallback as Encode))(writer, value, scope);
   };
 }
@@ -333,6 +355,7 @@ function compileRegion(node: RegionNode): Encode {
       [],
     );
     of(writer, value, inner);
+    writer.halfByte = false;
     fillChecksums(writer, inner.patches, start);
     checkLength(expected, writer.length - start, scope);
   };
@@ -353,8 +376,9 @@ export function regionChecksum(
   rule: ChecksumRule,
   scope: Scope,
 ): number {
-  const from = rule.from === undefined ? 0 : compileExpr(rule.from)(scope);
-  const to = Math.min(rule.to === undefined ? region.length : compileExpr(rule.to)(scope), region.length);
+  const from = rule.from === undefined ? 0 : Math.max(compileExpr(rule.from)(scope), 0);
+  const end = rule.to === undefined ? region.length : Math.max(compileExpr(rule.to)(scope), 0);
+  const to = Math.min(end, region.length);
   if (rule.zeroed === false) return crc32c(region.subarray(from, to));
   return crc32cWithZeroedField(region, from, to, fieldOffset);
 }

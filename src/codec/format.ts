@@ -132,8 +132,13 @@ class Layout<T> {
   }
 
   private decode(cursor: Cursor, { params = {}, partial }: ReadOptions): unknown {
-    const value = decoder(this.type)(cursor, new ReadScope(cursor, undefined, params, cursor.pos));
-    if (cursor.halfByte) cursor.align();
+    const { type } = this;
+    // A struct's fields are the root's own spans; any other value gets one that has no name in paths.
+    const tracer = type.kind === "struct" ? undefined : cursor.tracer;
+    tracer?.open("", type, cursor.pos);
+    const value = decoder(type)(cursor, new ReadScope(cursor, undefined, params, cursor.pos));
+    tracer?.close(cursor.place, value);
+    cursor.align();
     if (partial !== true && cursor.left > 0) throw trailing(cursor);
     return value;
   }
@@ -166,7 +171,7 @@ class Layout<T> {
       this.decode(cursor, options);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      tracer.fail(cursor.pos);
+      tracer.fail(cursor.place);
     }
     return tracer.finish();
   }
@@ -265,15 +270,27 @@ export function generations<V extends Variants>(
     if (layout !== undefined) return layout;
     throw unknownGeneration(name);
   };
-  const nameOf = (value: unknown, write: WriteOptions = {}): string =>
-    write.generation ?? (value as { generation?: string } | null)?.generation ?? (names[0] as string);
+  const nameOf = (value: unknown, write: WriteOptions = {}): string => {
+    const named = write.generation ?? (value as { generation?: unknown } | null)?.generation;
+    if (named === undefined) return names[0] as string;
+    if (typeof named === "string") return named;
+    throw unknownGeneration(typeof named);
+  };
+  const within = <R>(generation: string, work: (layout: Layout<Value>) => R): R => {
+    try {
+      return work(layoutOf(generation));
+    } catch (error) {
+      if (error instanceof FormatError) error.generation ??= generation;
+      throw error;
+    }
+  };
   return {
     ...info,
     variants,
     generations: names,
     parse: (bytes, read) => strict(detect(bytes, read)),
     read: detect,
-    build: (value, write) => layoutOf(nameOf(value, write)).build(value, write),
+    build: (value, write) => within(nameOf(value, write), (layout) => layout.build(value, write)),
     validate: (bytes, read) => detect(bytes, read).issues,
     annotate: (bytes, read = {}) => {
       const generation = detect(bytes, read).generation ?? (names[0] as string);
@@ -296,7 +313,7 @@ export function generations<V extends Variants>(
     },
     fromJson: (json) => {
       const generation = nameOf(json);
-      return { generation, ...(fromJson(layoutOf(generation).type, json) as object) } as Value;
+      return { generation, ...(within(generation, ({ type }) => fromJson(type, json)) as object) } as Value;
     },
   };
 }

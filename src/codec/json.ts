@@ -20,24 +20,28 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
  * @throws FormatError `hex-digit`, `hex-odd` with the character offset.
  */
 export function hexToBytes(hex: string): Uint8Array {
-  const digits = hex.replace(/\s+/g, "");
-  const bad = /[^0-9a-fA-F]/.exec(digits);
+  const bad = /[^0-9a-fA-F\s]/.exec(hex);
   if (bad !== null)
     throw new FormatError({
       code: "hex-digit",
       message: `not a hex digit: ${JSON.stringify(bad[0])}`,
       offset: bad.index,
     });
+  const digits = hex.replace(/\s+/g, "");
   if (digits.length % 2 !== 0)
     throw new FormatError({
       code: "hex-odd",
       message: `odd number of hex digits (${digits.length})`,
-      offset: digits.length,
+      offset: hex.length,
     });
-  return Uint8Array.from({ length: digits.length / 2 }, (_, i) =>
-    Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16),
-  );
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = (digitValue(digits.charCodeAt(2 * i)) << 4) | digitValue(digits.charCodeAt(2 * i + 1));
+  return bytes;
 }
+
+/** The value of a character that is known to be a hex digit. */
+const digitValue = (code: number): number => (code & 0xf) + (code >= 0x41 ? 9 : 0);
 
 /** What may be shown of key material: its length and the first 8 bytes of its SHA-256. */
 export function secretSummary(secret: Uint8Array): { length: number; fingerprint: string } {
@@ -124,7 +128,8 @@ export function fromJson(node: Node, json: unknown): unknown {
     case "region":
       return fromJson(node.of, json);
     case "union": {
-      const kind = String((json as { kind?: unknown } | null)?.kind);
+      const kind = (json as { kind?: unknown } | null)?.kind;
+      if (typeof kind !== "string") throw typeError("the name of the case is needed", "kind", kind);
       return { kind, ...(fromJson(caseOf(node, kind), json) as object) };
     }
     case "custom":

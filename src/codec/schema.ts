@@ -246,6 +246,7 @@ export function struct<F extends Record<string, Node>>(
   options: StructOptions<F> = {},
 ): Type<StructValue<F>> {
   const { rules, ...rest } = options;
+  if (Object.hasOwn(fields, "__proto__")) throw new TypeError("a field cannot be called __proto__");
   return {
     kind: "struct",
     fields: Object.entries(fields),
@@ -287,6 +288,9 @@ export function union<
       : { [K in keyof O & string]: Simplify<{ kind: K } & Infer<O[K]>> }[keyof O & string])
 > {
   const fallback = otherwise === undefined ? undefined : Object.entries(otherwise)[0];
+  for (const node of [...Object.values(cases).map((entry) => entry[1]), ...Object.values(otherwise ?? {})])
+    if (withoutFields.has(node.kind))
+      throw new TypeError(`the case of a union is a struct, not ${node.kind}`);
   return {
     kind: "union",
     tag,
@@ -306,6 +310,16 @@ export const custom = <T>(node: {
   show?: (value: T) => string;
   doc?: string;
 }): Type<T> => ({ kind: "custom", ...node }) as unknown as Type<T>;
+
+/** What has no room for the `kind` that a union puts beside a case's fields. */
+const withoutFields: ReadonlySet<Node["kind"]> = new Set([
+  "int",
+  "packed",
+  "nibble",
+  "bytes",
+  "text",
+  "array",
+]);
 
 /** `[name, value, description]` of every symbol. */
 export function symbolList(symbols: Symbols): Array<readonly [string, number, string | undefined]> {
