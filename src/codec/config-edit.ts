@@ -7,10 +7,9 @@ import {
   type ConfigValue,
   configText,
   parseConfig,
-  quote,
-  quoteIfNeeded,
   writeConfig,
 } from "./config.js";
+import { quote, quoteIfNeeded } from "./config-token.js";
 import { FormatError } from "./error.js";
 
 /**

@@ -1,3 +1,4 @@
+import { unquote } from "./config-token.js";
 import { FormatError } from "./error.js";
 import { textByteLength } from "./text.js";
 
@@ -83,6 +84,11 @@ export function parseConfig(text: string, options: ConfigOptions = {}): ConfigTr
   return new Parser(text, options).parse();
 }
 
+/** What can be read of damaged text: structs that were open at the error end there. For display only. */
+export function parseConfigPrefix(text: string, options: ConfigOptions = {}): ConfigTree {
+  return new Parser(text, options).parsePrefix();
+}
+
 /** The text of a tree; the very text it was parsed from, when it was. */
 export function writeConfig(tree: ConfigBlock): string {
   const parts: string[] = [];
@@ -117,44 +123,6 @@ export function configText(value: ConfigValue): string | undefined {
       return undefined;
   }
 }
-
-/** Takes quotes and backslash escapes (those of JSON; any other character stands for itself) off a token. */
-export function unquote(raw: string): string {
-  if (raw.charCodeAt(0) !== QUOTE) return raw;
-  const inner = raw.slice(1, -1);
-  if (!inner.includes("\\")) return inner;
-  return inner.replace(escapeText, (_all, unicode: string | undefined, letter: string) =>
-    unicode === undefined ? (escapes[letter] ?? letter) : String.fromCharCode(Number.parseInt(unicode, 16)),
-  );
-}
-
-/** Text as a token: bare where that reads back the same, quoted otherwise. */
-export function quoteIfNeeded(text: string): string {
-  return plainToken.test(text) ? text : quote(text);
-}
-
-/** Text as a quoted token. */
-export function quote(text: string): string {
-  return `"${text.replace(toEscape, (char) => letters[char] ?? unicodeEscape(char))}"`;
-}
-
-const unicodeEscape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
-const escapeText = /\\(?:u([0-9A-Fa-f]{4})|([\s\S]))/g;
-const escapes: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
-const letters: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  "\\": "\\\\",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-};
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
-const toEscape = /["\\\u0000-\u001f\u007f]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a bare token cannot hold them
-const plainToken = /^[-_0-9A-Za-z./][^\u0000-\u0020\u007f:=,()[\]{}"\\]*$/;
 
 function writeBlock(block: ConfigBlock, parts: string[]): void {
   for (const entry of block.entries) {
@@ -256,6 +224,16 @@ class Parser {
     }
   }
 
+  parsePrefix(): ConfigTree {
+    try {
+      return this.parse();
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      while (this.frames.length > 1) this.endStruct("");
+      return { kind: "tree", syntax: this.syntax, entries: this.frames[0]!.entries, trailing: "" };
+    }
+  }
+
   private end(trailing: string, frame: Frame): ConfigTree {
     if (frame.open !== undefined) {
       throw this.error(
@@ -319,7 +297,13 @@ class Parser {
   private close(trailing: string, frame: Frame): void {
     const expected = frame.open === undefined ? "no closing character" : closerOf(frame.open);
     if (frame.open === undefined || this.text[this.at] !== expected) throw this.unexpected(expected);
-    this.frames.pop();
+    this.endStruct(trailing);
+    this.at += 1;
+    this.separated = false;
+  }
+
+  private endStruct(trailing: string): void {
+    const frame = this.frames.pop() as Frame & { open: ConfigStruct["open"] };
     const { entries, open, leading, key, keyRaw, offset, assign, valueOffset } = frame;
     const closeOffset = this.byteAt(this.at);
     const value: ConfigStruct = {
@@ -331,8 +315,6 @@ class Parser {
       closeOffset,
     };
     this.frames[this.frames.length - 1]!.entries.push({ leading, key, keyRaw, offset, assign, value });
-    this.at += 1;
-    this.separated = false;
   }
 
   /** Skips commas and white space (in files also comments); says in `separated` whether an entry may follow. */

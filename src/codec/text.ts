@@ -34,6 +34,13 @@ export function hasEscapedBytes(text: string): boolean {
   return loneSurrogate.test(text);
 }
 
+/** The first byte that was not valid UTF-8, and its offset. */
+export function firstEscapedByte(text: string): { offset: number; byte: number } | undefined {
+  const match = loneSurrogate.exec(text);
+  if (match === null) return undefined;
+  return { offset: textByteLength(text, match.index), byte: text.charCodeAt(match.index) - escapeBase };
+}
+
 /** The number of bytes `encodeText` makes of the characters before `end`. */
 export function textByteLength(text: string, end: number = text.length): number {
   let bytes = 0;

@@ -10,9 +10,6 @@ import {
   type ConfigValue,
   configText,
   parseConfig,
-  quote,
-  quoteIfNeeded,
-  unquote,
   writeConfig,
   writeConfigValue,
 } from "../../src/codec/config.js";
@@ -27,6 +24,7 @@ import {
   configRemove,
   configSet,
 } from "../../src/codec/config-edit.js";
+import { quote, quoteIfNeeded, unquote } from "../../src/codec/config-token.js";
 import { FormatError } from "../../src/codec/error.js";
 import { decodeText, textByteLength } from "../../src/codec/text.js";
 
