@@ -52,6 +52,7 @@ export function decoder(node: Node): Decode {
   let decode = cache.get(node);
   if (decode === undefined) {
     decode = compile(node);
+    if ("supported" in node && node.supported !== undefined) decode = upTo(node.supported, decode);
     cache.set(node, decode);
   }
   return decode;
@@ -82,6 +83,22 @@ function compile(node: Node): Decode {
     case "custom":
       return (cursor) => node.decode(cursor);
   }
+}
+
+/** Nothing behind a version that is too new can be relied on, so reading stops there. */
+function upTo(supported: number, decode: Decode): Decode {
+  return (cursor, scope) => {
+    const offset = cursor.base + cursor.pos;
+    const version = decode(cursor, scope) as number;
+    if (version <= supported) return version;
+    throw new FormatError({
+      code: "unsupported-version",
+      message: `needs a reader of version ${version}, this one knows up to ${supported}`,
+      offset,
+      expected: `at most ${supported}`,
+      actual: version,
+    });
+  };
 }
 
 function compileInt(node: IntNode): Decode {

@@ -33,6 +33,8 @@ interface Patch {
 /** The fields of the struct being written; also collects the checksums to be filled in. */
 export class WriteScope implements Scope {
   readonly values: Record<string, unknown>;
+  /** The values of the struct written last inside this one. */
+  inner: unknown;
   constructor(
     readonly writer: Writer,
     values: unknown,
@@ -56,7 +58,7 @@ export class WriteScope implements Scope {
   lengthOf(name: string): number {
     const field = this.node?.fields.find(([fieldName]) => fieldName === name)?.[1];
     const value = this.values[name];
-    if (field === undefined) return 0;
+    if (field === undefined) return this.parent?.lengthOf(name) ?? 0;
     const fixed = fixedSize(field);
     if (fixed !== undefined) return fixed;
     if (value === undefined && field.kind !== "optional") return 0;
@@ -71,6 +73,7 @@ export class WriteScope implements Scope {
   }
   countOf(name: string): number {
     const value = this.values[name];
+    if (value === undefined) return this.parent?.countOf(name) ?? 0;
     return Array.isArray(value) ? value.length : 0;
   }
 }
@@ -243,8 +246,11 @@ function compileStruct(node: StructNode): Encode {
         if (derived !== undefined) scope.values[name] = bigIfNeeded(field, derived);
       }
       encodeStep(writer, scope, name, field, scope.values[name], encode);
+      // With what was derived inside, for expressions of the fields behind.
+      if (field.kind === "struct") scope.values[name] = scope.inner;
     }
     writer.halfByte = false;
+    parent.inner = scope.values;
   };
 }
 

@@ -30,7 +30,7 @@ type Binary =
   | "or"
   | "min";
 
-/** A field read earlier in this struct, or in an enclosing one; 0 when absent. */
+/** A field read earlier in this struct, or in an enclosing one (`header.type` looks inside a struct); 0 when absent. */
 export const ref = (name: string): Expr => ({ op: "ref", name });
 /** A value given by the caller (`options.params`), 0 when not given. */
 export const param = (name: string): Expr => ({ op: "param", name });
@@ -168,10 +168,21 @@ function lookup(scope: Scope, name: string): number {
 }
 
 function find(scope: Scope, name: string): number | bigint {
+  const dot = name.indexOf(".");
+  if (dot !== -1) return findInside(scope, name.slice(0, dot), name.slice(dot + 1));
   for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
     const value = at.values[name];
     if (typeof value === "number" || typeof value === "bigint") return value;
     if (name in at.values) return 0;
+  }
+  return 0;
+}
+
+function findInside(scope: Scope, outer: string, inner: string): number | bigint {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
+    const value = (at.values[outer] as Readonly<Record<string, unknown>> | undefined)?.[inner];
+    if (typeof value === "number" || typeof value === "bigint") return value;
+    if (outer in at.values) return 0;
   }
   return 0;
 }

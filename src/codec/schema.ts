@@ -38,6 +38,8 @@ export interface ScalarRules extends Common {
   readonly reserved?: true;
   readonly min?: number | bigint;
   readonly max?: number | bigint;
+  /** The newest version that can be read: above it reading stops with `unsupported-version`. */
+  readonly supported?: number;
   /** When building: computed when the value leaves the field out. */
   readonly derive?: Expr;
   /** Shown in hexadecimal. */
@@ -89,6 +91,13 @@ export interface StructNode extends Common {
   readonly kind: "struct";
   readonly fields: ReadonlyArray<readonly [string, Node]>;
   readonly rules: readonly Rule[];
+  readonly computed?: Readonly<Record<string, Computed>>;
+}
+/** What the stored fields stand for: in the documentation and in JSON, never in the bytes or the parsed value. */
+export interface Computed {
+  readonly doc: string;
+  // biome-ignore lint/suspicious/noExplicitAny: the struct's value type is checked by `struct`.
+  readonly of: (value: any, params: Readonly<Record<string, number>>) => number | bigint | string | undefined;
 }
 export interface ArrayNode extends Common {
   readonly kind: "array";
@@ -237,6 +246,9 @@ export type StructValue<F> = Simplify<
 export interface StructOptions<F> extends Common {
   readonly rules?: ReadonlyArray<
     Omit<Rule, "check"> & { check: (value: StructValue<F>, context: RuleContext) => Violation | undefined }
+  >;
+  readonly computed?: Readonly<
+    Record<string, Omit<Computed, "of"> & { of: (value: StructValue<F>, params: RuleContext["params"]) => ReturnType<Computed["of"]> }>
   >;
 }
 
