@@ -38,13 +38,20 @@ export function describeNode(node: Node): Pick<GenerationDescription, "fields" |
 
 function describeFields(node: Node, rules: Array<{ code: string; doc: string }>): FieldDescription[] {
   if (node.kind !== "struct") return [describeField("value", node, 0, rules)];
-  for (const rule of node.rules as readonly Rule[]) rules.push({ code: rule.code, doc: rule.doc });
+  for (const { code, doc } of node.rules as readonly Rule[])
+    if (!rules.some((rule) => rule.code === code && rule.doc === doc)) rules.push({ code, doc });
   let offset: number | undefined = 0;
-  return node.fields.map(([name, field]) => {
+  const stored = node.fields.map(([name, field]) => {
     const described = describeField(name, field, offset, rules);
     offset = offset === undefined || described.size === undefined ? undefined : offset + described.size;
     return described;
   });
+  const computed = Object.entries(node.computed ?? {}).map(([name, { doc }]) => ({
+    name,
+    type: "computed",
+    doc,
+  }));
+  return [...stored, ...computed];
 }
 
 function describeField(
@@ -60,10 +67,15 @@ function describeField(
     ...(offset === undefined ? {} : { offset }),
     ...(size === undefined ? {} : { size }),
     type: typeName(node),
-    ...(node.doc === undefined ? {} : { doc: node.doc }),
+    ...docOf(node),
     ...valueTable(node),
     ...(inner === undefined ? {} : { fields: inner.flatMap((part) => describeFields(part, rules)) }),
   };
+}
+
+function docOf(node: Node): { doc?: string } {
+  if (node.doc !== undefined) return { doc: node.doc };
+  return node.kind === "optional" || node.kind === "region" ? docOf(node.of) : {};
 }
 
 function innerStruct(node: Node): Node[] | undefined {

@@ -6,6 +6,8 @@ import type { BytesNode, Node, StructNode, UnionNode } from "./schema.js";
 export interface JsonOptions {
   /** `reveal` gives key material as hex; it must never reach output. Default: length and fingerprint. */
   readonly secrets?: "reveal";
+  /** Values from outside that computed values need, as in reading. */
+  readonly params?: Readonly<Record<string, number>>;
 }
 
 export function bytesToHex(bytes: Uint8Array): string {
@@ -87,6 +89,10 @@ function structJson(
   const json: Record<string, unknown> = {};
   for (const [name, field] of node.fields)
     if (value[name] !== undefined) json[name] = toJson(field, value[name], options);
+  for (const [name, { of }] of Object.entries(node.computed ?? {})) {
+    const computed = of(value, options.params ?? {});
+    if (computed !== undefined) json[name] = typeof computed === "bigint" ? computed.toString() : computed;
+  }
   return json;
 }
 
@@ -151,7 +157,7 @@ function structFromJson(node: StructNode, json: unknown): Record<string, unknown
   for (const [name, item] of Object.entries(json)) {
     const field = fields.get(name);
     if (field !== undefined) value[name] = step(name, () => fromJson(field, item));
-    else if (name !== "kind" && name !== "generation")
+    else if (name !== "kind" && name !== "generation" && !Object.hasOwn(node.computed ?? {}, name))
       throw new FormatError({ code: "unknown-field", message: `no field is called ${name}`, path: name });
   }
   return value;
