@@ -10,8 +10,8 @@ import type { RandomSource } from "./random.js";
 declare const VALUE: unique symbol;
 
 /** A declaration whose parsed value is a `T`. */
-export type Type<T> = Node & { readonly [VALUE]?: T };
-export type Infer<S> = S extends { readonly [VALUE]?: infer T } ? T : never;
+export type Type<T> = Node & { readonly [VALUE]?: readonly [T] };
+export type Infer<S> = S extends { readonly [VALUE]?: readonly [infer T] } ? T : never;
 
 export type Severity = "error" | "warning" | "info";
 
