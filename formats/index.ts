@@ -1,2 +1,5 @@
 /** Declarations of everything WiredTiger leaves on disk. */
+export * from "./address-cookie.js";
+export * from "./block-header.js";
+export * from "./page-header.js";
 export * from "./registry.js";

@@ -10,6 +10,7 @@ export {
   type Format,
   type FormatInfo,
   format,
+  type GenerationOptions,
   type GenerationValue,
   generations,
   type Reading,
@@ -19,6 +20,7 @@ export {
 } from "./format.js";
 export { hasErrors, type Issue } from "./issue.js";
 export { bytesToHex, hexToBytes, type JsonOptions, secretSummary } from "./json.js";
+export { type FixedOffsets, offsetsOf } from "./offsets.js";
 export {
   packedLength,
   packedSize,
