@@ -1,0 +1,81 @@
+/**
+ * Databases made by the real engine (Debian's package `wiredtiger`, `wt load`), kept in the system's temporary
+ * folder under a name that says what is in them: a repeated run does not make them again.
+ */
+
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { write } from "./bench.js";
+import { dumpLines, type RowShape } from "./rows.js";
+import { type ProcessRun, runProcess } from "./run-process.js";
+
+export interface DatabaseSpec {
+  readonly name: string;
+  readonly shape: RowShape;
+  readonly compressor?: "snappy" | "zlib";
+}
+
+export interface Database {
+  readonly folder: string;
+  /** Bytes of the table's file. */
+  readonly size: number;
+  /** What every `wt` command on it needs before its own words. */
+  readonly wt: readonly string[];
+}
+
+export const WT = "/usr/bin/wt";
+export const TABLE = "x";
+const EXTENSIONS = "/usr/lib/x86_64-linux-gnu";
+
+/** `WiredTiger 3.2.1: (August 27, 2019)`, or undefined where there is no engine. */
+export async function wtVersion(): Promise<string | undefined> {
+  return existsSync(WT) ? (await runProcess([WT, "-V"])).stdout.trim() : undefined;
+}
+
+/** Why a database cannot be made here: a compressor is a library of its own. */
+export function missing({ compressor }: DatabaseSpec): string | undefined {
+  const library = compressor && libraryOf(compressor);
+  return library === undefined || existsSync(library) ? undefined : `no ${library}`;
+}
+
+export async function database(spec: DatabaseSpec): Promise<Database> {
+  const folder = join(tmpdir(), "pugmark-bench", folderName(spec));
+  if (!existsSync(folder)) await make(spec, folder);
+  return { folder, size: statSync(join(folder, `${TABLE}.wt`)).size, wt: command(spec, folder, "") };
+}
+
+function folderName({ shape, compressor }: DatabaseSpec): string {
+  const { rows, keySize, valueSize, seed } = shape;
+  return `wt-${rows}x${keySize}+${valueSize}-${compressor ?? "none"}-seed${seed}`;
+}
+
+const libraryOf = (compressor: string): string => `${EXTENSIONS}/libwiredtiger_${compressor}.so`;
+
+function command({ compressor }: DatabaseSpec, folder: string, more: string): string[] {
+  const extensions = compressor === undefined ? "" : `extensions=["${libraryOf(compressor)}"]`;
+  return [WT, "-h", folder, "-C", [more, extensions].filter(Boolean).join(",")];
+}
+
+/** Made beside its final name and moved there when complete: an interrupted run leaves nothing that looks done. */
+async function make(spec: DatabaseSpec, folder: string): Promise<void> {
+  const making = `${folder}.${process.pid}`;
+  rmSync(making, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true });
+  const run = await runProcess([...command(spec, making, "create"), "load"], dump(spec));
+  if (run.code !== 0) {
+    rmSync(making, { recursive: true, force: true });
+    throw new Error(`wt load ended with ${run.code}: ${run.stderr}`);
+  }
+  renameSync(making, folder);
+  write(`made ${folder} in ${run.seconds.toFixed(1)} s`);
+}
+
+function* dump({ shape, compressor }: DatabaseSpec): Generator<string> {
+  const config = `key_format=u,value_format=u,block_compressor=${compressor ?? ""}`;
+  yield `WiredTiger Dump (WiredTiger Version 3.2.1)\nFormat=hex\nHeader\ntable:${TABLE}\n${config}\nData\n`;
+  yield* dumpLines(shape);
+}
+
+export const engineVerify = ({ wt }: Database): Promise<ProcessRun> =>
+  runProcess([...wt, "verify", `table:${TABLE}`]);
