@@ -232,7 +232,7 @@ function compileStruct(node: StructNode): Encode {
     name,
     field,
     encode: encoder(field),
-    derive: derivation(field),
+    derive: derivation(field) ?? zeros(field),
   }));
   return (writer, value, parent) => {
     if (!isObject(value)) throw valueError("value-type", "object needed", "object", typeof value);
@@ -243,7 +243,8 @@ function compileStruct(node: StructNode): Encode {
       if (writer.halfByte && field.kind !== "nibble") writer.halfByte = false;
       if (scope.values[name] === undefined) {
         const derived = derive?.(scope);
-        if (derived !== undefined) scope.values[name] = bigIfNeeded(field, derived);
+        if (derived !== undefined)
+          scope.values[name] = typeof derived === "number" ? bigIfNeeded(field, derived) : derived;
       }
       encodeStep(writer, scope, name, field, scope.values[name], encode);
       // With what was derived inside, for expressions of the fields behind.
@@ -267,6 +268,19 @@ function derivation(field: Node): ((scope: Scope) => number | undefined) | undef
   if (looksAtInput(field.when)) return undefined;
   const when = compileExpr(field.when);
   return (scope) => (when(scope) === 0 ? undefined : derive(scope));
+}
+
+const MAX_RESERVED = 1 << 16;
+
+/** Reserved fields that were left out are zero. */
+function zeros(field: Node): ((scope: Scope) => number | Uint8Array | undefined) | undefined {
+  if (field.kind === "int" && field.reserved === true) return () => 0;
+  if (field.kind !== "bytes" || field.reserved !== true) return undefined;
+  const length = fixedLength(field.length ?? 0);
+  return (scope) => {
+    const count = length?.(scope);
+    return count !== undefined && count >= 0 && count <= MAX_RESERVED ? new Uint8Array(count) : undefined;
+  };
 }
 
 function bigIfNeeded(field: Node, value: number): number | bigint {
