@@ -1,5 +1,7 @@
 /** Declarations of everything WiredTiger leaves on disk. */
 export * from "./address-cookie.js";
 export * from "./block-header.js";
+export * from "./lmdb.js";
 export * from "./page-header.js";
+export * from "./palm.js";
 export * from "./registry.js";

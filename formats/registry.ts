@@ -2,7 +2,9 @@
 import type { Format } from "../src/codec/index.js";
 import { addressCookie, checkpointCookie } from "./address-cookie.js";
 import { blockHeader, classicBlockHeader, deltaHeader } from "./block-header.js";
+import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "./lmdb.js";
 import { pageHeader } from "./page-header.js";
+import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
 type AnyFormat = Format<any>;
@@ -15,6 +17,14 @@ export const formats: readonly AnyFormat[] = [
   deltaHeader,
   addressCookie,
   checkpointCookie,
+  palmKey,
+  palmCheckpointKey,
+  palmGlobal,
+  lmdbMeta,
+  lmdbDatabase,
+  lmdbPage,
+  lmdbBranchNode,
+  lmdbLeafNode,
 ];
 
 export const formatByName = (name: string): AnyFormat | undefined =>

@@ -1,0 +1,35 @@
+/** Why an input cannot be opened at all; what is wrong inside an opened one is a `StoreIssue`. */
+export type InputErrorCode =
+  /** Nothing is at the path. */
+  | "input-missing"
+  /** The system does not let us read it. */
+  | "input-unreadable"
+  | "input-empty"
+  /** Nothing we know, or not what it was said to be. */
+  | "input-unknown"
+  /** Known, but of a generation newer (or older) than what is understood. */
+  | "input-unsupported";
+
+export class InputError extends Error {
+  override readonly name = "InputError";
+
+  constructor(
+    readonly code: InputErrorCode,
+    /** As the user gave it. */
+    readonly path: string,
+    /** What is the matter, without the path. */
+    readonly reason: string,
+  ) {
+    super(`${path === "-" ? "standard input" : path}: ${reason}`);
+  }
+}
+
+/** The input error behind an error of the file system. */
+export function systemError(path: string, error: unknown): InputError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new InputError("input-missing", path, "no such file or directory");
+  if (code === "EACCES" || code === "EPERM")
+    return new InputError("input-unreadable", path, "permission denied");
+  return new InputError("input-unreadable", path, code ?? message);
+}

@@ -1,0 +1,33 @@
+/**
+ * Reads that follow one another become few large ones; scattered reads stay as small as they are. A view is valid
+ * until the next call.
+ */
+import type { RandomAccess } from "./types.js";
+
+const FIRST_AHEAD = 16 * 1024;
+const MAX_AHEAD = 1024 * 1024;
+
+export class ReadWindow {
+  private buffer = new Uint8Array(0);
+  private start = 0;
+  private end = 0;
+  private ahead = 0;
+
+  constructor(private readonly file: RandomAccess) {}
+
+  /** `length` bytes from `offset`, fewer at the end of the file. */
+  view(offset: number, length: number): Uint8Array {
+    if (offset < this.start || offset + length > this.end) this.fill(offset, length);
+    const from = offset - this.start;
+    return this.buffer.subarray(from, Math.min(from + length, this.end - this.start));
+  }
+
+  private fill(offset: number, length: number): void {
+    const follows = offset >= this.start && offset <= this.end + this.ahead && this.end > 0;
+    this.ahead = follows ? Math.min(Math.max(2 * this.ahead, FIRST_AHEAD), MAX_AHEAD) : 0;
+    const wanted = Math.max(0, Math.min(Math.max(length, this.ahead), this.file.size - offset));
+    if (wanted > this.buffer.length) this.buffer = new Uint8Array(wanted);
+    this.start = offset;
+    this.end = offset + this.file.readInto(this.buffer.subarray(0, wanted), offset);
+  }
+}
