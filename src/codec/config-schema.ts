@@ -74,6 +74,8 @@ export interface RecordNode extends NodeBase {
   readonly rules: readonly ConfigRule[];
   /** `fatal`: a key that comes twice is an error. `last`: the later one counts. */
   readonly duplicates: "fatal" | "last";
+  /** The bracket it is written with, `(` unless told. */
+  readonly open?: "(" | "[";
 }
 /** A struct of records under names of their own, in order: `(NAME=(…),NAME=(…))`. */
 export interface NamedNode extends NodeBase {
@@ -168,12 +170,8 @@ export const unsigned64 = (options: ScalarOptions = {}) =>
 /** Hexadecimal text of a 64-bit value without 0x; `prefix` lets the reader accept one. */
 export const hex64 = (options: ScalarOptions & { prefix?: boolean } = {}) => {
   const { prefix = false, ...rest } = options;
-  return unsigned(
-    rest,
-    "hexadecimal u64",
-    (text) => parseHex64(text, prefix),
-    (value) => value.toString(16),
-  );
+  const read = (text: string) => parseHex64(text, prefix);
+  return unsigned(rest, "hexadecimal u64", read, (value) => value.toString(16));
 };
 /** Hexadecimal text of a 32-bit value as a number. */
 export const hex32 = (options: ScalarOptions & { prefix?: boolean } = {}) => {
@@ -300,6 +298,7 @@ export type ConfigRecordValue<F> = Simplify<
   } & { other?: readonly string[] }
 >;
 export interface RecordOptions<F> extends KeyOptions {
+  readonly open?: "(" | "[";
   readonly duplicates?: "fatal" | "last";
   readonly rules?: ReadonlyArray<
     Omit<ConfigRule, "check"> & {

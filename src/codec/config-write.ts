@@ -102,7 +102,9 @@ export function writeNode(node: ConfigNode, value: unknown): string {
     case "raw":
       return checkedValue(value);
     case "record":
-      return `(${writeRecord(node, valuesOf(value))})`;
+      return node.open === "["
+        ? `[${writeRecord(node, valuesOf(value))}]`
+        : `(${writeRecord(node, valuesOf(value))})`;
     case "named":
       return writeNamed(node, value);
     case "tuple":
