@@ -2,6 +2,9 @@
 import type { Format } from "../src/codec/index.js";
 import { addressCookie, checkpointCookie } from "./address-cookie.js";
 import { blockHeader, classicBlockHeader, deltaHeader } from "./block-header.js";
+import { classicAddressCookie, classicCheckpointCookie } from "./classic-cookie.js";
+import { descriptionBlock } from "./description-block.js";
+import { extentList } from "./extent-list.js";
 import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "./lmdb.js";
 import { pageHeader } from "./page-header.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
@@ -25,6 +28,10 @@ export const formats: readonly AnyFormat[] = [
   lmdbPage,
   lmdbBranchNode,
   lmdbLeafNode,
+  classicAddressCookie,
+  classicCheckpointCookie,
+  descriptionBlock,
+  extentList,
 ];
 
 export const formatByName = (name: string): AnyFormat | undefined =>
