@@ -1,6 +1,20 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
+import { EXIT } from "./exit.js";
+import { reportBug, runProgram } from "./program.js";
+import { Terminal } from "./terminal.js";
+import { packageVersion } from "./version.js";
 
-const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
-const { version } = manifest as { version: string };
-process.stdout.write(`pugmark ${version}\n`);
+const { stdin, stdout, stderr, env } = process;
+const streams = { stdin, stdout, stderr, env };
+
+// A reader that went away (`pugmark … | head`) is no news, but the output is not whole: an I/O failure.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") stderr.write(`pugmark: output: ${error.message}\n`);
+  process.exit(EXIT.usage);
+});
+stderr.on("error", () => process.exit(EXIT.usage));
+process.on("uncaughtException", (error) => {
+  process.exit(reportBug(error, new Terminal(streams), env));
+});
+
+process.exitCode = await runProgram(process.argv.slice(2), packageVersion(), streams);

@@ -73,7 +73,7 @@ function filterBar(findings: readonly Finding[]): string {
     return `<label class="${severity}"><input type="checkbox" id="show-${severity}" checked> ${severity} (${grouped(count)})</label>`;
   });
   const words = '<label id="words" hidden>containing <input type="search"></label>';
-  return `<form class="filter">${boxes.join("")}${words}</form>`;
+  return `<div class="filter">${boxes.join("")}${words}</div>`;
 }
 
 function findingRow(finding: Finding, input: InputReport | undefined): string {

@@ -1,0 +1,45 @@
+/** A report on its way out: in the form asked for, with the exit code it means. */
+import type { Severity } from "../codec/schema.js";
+import type { VerifyReport, VerifySummary } from "../verify/types.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { Terminal } from "./terminal.js";
+
+export type ReportForm = "text" | "json" | "jsonl" | "sarif" | "html";
+
+export interface FormOptions {
+  readonly version: string;
+  /** Findings of one code shown in a group of the text. */
+  readonly limit?: number;
+}
+
+/** The report as text. Only the module of the form asked for is loaded. */
+export async function renderReport(
+  report: VerifyReport,
+  form: ReportForm,
+  options: FormOptions,
+  terminal?: Pick<Terminal, "palette">,
+): Promise<string> {
+  switch (form) {
+    case "json":
+      return (await import("../report/json.js")).verifyJson(report);
+    case "jsonl": {
+      const { findingLine, summaryLine } = await import("../report/json.js");
+      return `${[...report.findings.map(findingLine), summaryLine(report)].join("\n")}\n`;
+    }
+    case "sarif":
+      return (await import("../report/sarif.js")).verifySarif(report, options);
+    case "html":
+      return (await import("../report/html.js")).verifyHtml(report, options);
+    case "text":
+      return (await import("../report/text.js")).verifyText(report, {
+        ...options,
+        ...(terminal && { palette: terminal.palette }),
+      });
+  }
+}
+
+/** 1 when there are findings at or above `failOn`. */
+export function verdictExitCode({ errors, warnings, infos }: VerifySummary, failOn: Severity): ExitCode {
+  const counts = { error: errors, warning: errors + warnings, info: errors + warnings + infos };
+  return counts[failOn] > 0 ? EXIT.findings : EXIT.clean;
+}
