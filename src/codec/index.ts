@@ -18,7 +18,7 @@ export {
   strict,
   type WriteOptions,
 } from "./format.js";
-export { hasErrors, type Issue } from "./issue.js";
+export { hasErrors, type Issue, issueOf } from "./issue.js";
 export { bytesToHex, hexToBytes, type JsonOptions, secretSummary } from "./json.js";
 export { type FixedOffsets, offsetsOf } from "./offsets.js";
 export {
