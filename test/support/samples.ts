@@ -1,0 +1,102 @@
+/** Real bytes of each kind, out of the corpus without the readers under test. */
+import { readFileSync } from "node:fs";
+import { crc32c, hexToBytes } from "../../src/codec/index.js";
+import { type Block, blocksOf } from "./classic-files.js";
+import { corpusPath } from "./corpus.js";
+
+export interface Sample {
+  readonly name: string;
+  /** Name of the format in the registry. */
+  readonly format: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Numbers of the page header's type byte. */
+const ROW_INTERNAL = 6;
+const ROW_LEAF = 7;
+
+/** The first block of a type in a classic file. */
+function classicBlock(file: string[], type: number): Uint8Array {
+  const bytes = new Uint8Array(readFileSync(corpusPath(...file)));
+  for (const block of blocksOf(bytes) as Iterable<Block>) if (block.type === type) return block.bytes.slice();
+  throw new Error(`no block of type ${type} in ${file.join("/")}`);
+}
+
+interface ExportedRecord {
+  readonly table_id: number;
+  readonly page_id: number;
+  readonly lsn: number;
+  readonly data_hex: string;
+}
+const exported = readFileSync(corpusPath("palm", "a_small", "export", "pages.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line) as ExportedRecord);
+
+function record(tableId: number, pageId: number, lsn: number): Uint8Array {
+  const found = exported.find((row) => row.table_id === tableId && row.page_id === pageId && row.lsn === lsn);
+  if (found === undefined) throw new Error(`no record ${tableId}/${pageId}/${lsn}`);
+  return hexToBytes(found.data_hex);
+}
+
+function vector(file: string): Record<string, Array<Record<string, unknown>>> {
+  return JSON.parse(readFileSync(corpusPath("vectors", file), "utf8"));
+}
+
+export const pages: readonly Sample[] = [
+  {
+    name: "classic row leaf",
+    format: "page",
+    bytes: classicBlock(["classic-3.2.1", "deb_basic", "small_pages.wt"], ROW_LEAF),
+  },
+  {
+    name: "classic row internal",
+    format: "page",
+    bytes: classicBlock(["classic-12.0", "basic", "row_small_pages.wt"], ROW_INTERNAL),
+  },
+  { name: "base image with rows", format: "page", bytes: record(41, 101, 2) },
+  { name: "P0 delta", format: "page", bytes: record(41, 101, 22) },
+];
+
+const cryptVectors = vector("crypt_header.json").valid as Array<{ variant: string; hex: string }>;
+export const cryptPages: readonly (Sample & { readonly generation: string })[] = cryptVectors.map(
+  ({ variant, hex }) => ({
+    name: `crypt page ${variant}`,
+    format: "crypt-page",
+    generation: variant,
+    bytes: hexToBytes(hex),
+  }),
+);
+
+const turtleVectors = vector("turtle_metadata.json").valid as Array<{ name: string; text: string }>;
+export const turtle: Sample = {
+  name: "turtle page",
+  format: "disagg-turtle",
+  bytes: new TextEncoder().encode(turtleVectors.find(({ name }) => name === "v2_production")!.text),
+};
+/** What a completed checkpoint says of that turtle page. */
+export const turtleRecord: Sample = {
+  name: "checkpoint record",
+  format: "checkpoint-record",
+  bytes: new TextEncoder().encode(
+    `metadata_lsn=7629832633374999105,metadata_checksum=${crc32c(turtle.bytes).toString(16)}`,
+  ),
+};
+/** The turtle page of a_small's last checkpoint. */
+export const oldTurtle: Sample = {
+  name: "turtle page L1",
+  format: "disagg-turtle",
+  bytes: record(1, 1, 166),
+};
+
+const cookieVectors = vector("cookies.json");
+const cookie = (list: string, format: string): Sample => ({
+  name: `${format} (${list})`,
+  format,
+  bytes: hexToBytes(cookieVectors[list]![0]!.hex as string),
+});
+export const cookies: readonly Sample[] = [
+  cookie("disagg_v0", "address-cookie"),
+  cookie("disagg_b", "address-cookie"),
+  cookie("classic_checkpoint", "classic-checkpoint-cookie"),
+];
