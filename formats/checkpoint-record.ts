@@ -34,6 +34,7 @@ const recordFields = record(
     rules: [
       {
         code: "unsupported-version",
+        gate: true,
         doc: "compatible_version is not above the reader's version",
         check: ({ compatibleVersion }, { params }) => {
           const reader = params.readerVersion ?? READER_VERSION;

@@ -1,13 +1,17 @@
 import { parseConfig, parseConfigPrefix } from "../src/codec/config.js";
+import { planOf } from "../src/codec/config-record.js";
 import {
   type ConfigInfer,
+  type ConfigRecordValue,
   type ConfigRule,
   decimal32,
   fallback,
   hex64,
   optional,
+  type RecordNode,
   record,
   unsigned64,
+  type Valued,
 } from "../src/codec/config-schema.js";
 import { recordForm, textGenerations } from "../src/codec/text-format.js";
 import { checkpointRules, checkpoints, type NamedCheckpoint, newestCheckpoint } from "./checkpoint-list.js";
@@ -49,13 +53,6 @@ const fields = {
   ),
   keyProvider: optional(keyProvider),
 };
-const knownSince = new Map([
-  ["schema_epoch", 2],
-  ["largest_file_id", 2],
-  ["max_write_gen", 2],
-  ["base_write_gen", 2],
-]);
-
 interface Versions {
   readonly version: number;
   readonly compatibleVersion: number;
@@ -63,6 +60,16 @@ interface Versions {
 }
 
 const rules: readonly ConfigRule[] = [
+  {
+    code: "unsupported-version",
+    gate: true,
+    doc: "compatible_version is not above the reader's version",
+    check: ({ compatibleVersion }: Versions, { params }) => {
+      const reader = params.readerVersion ?? READER_VERSION;
+      if (compatibleVersion <= reader) return undefined;
+      return { path: "compatible_version", expected: `at most ${reader}`, actual: compatibleVersion };
+    },
+  },
   {
     code: "version-pair",
     doc: "version and compatible_version are both there or both absent",
@@ -72,22 +79,14 @@ const rules: readonly ConfigRule[] = [
     },
   },
   {
-    code: "unsupported-version",
-    doc: "compatible_version is not above the reader's version",
-    check: ({ compatibleVersion }: Versions, { params }) => {
-      const reader = params.readerVersion ?? READER_VERSION;
-      if (compatibleVersion <= reader) return undefined;
-      return { path: "compatible_version", expected: `at most ${reader}`, actual: compatibleVersion };
-    },
-  },
-  {
     code: "unknown-key",
     doc: "A page of the reader's own version has no key the reader does not know",
     check: ({ version: written, other = [] }: Versions, { params, has }) => {
       const reader = params.readerVersion ?? READER_VERSION;
       if (written !== reader) return undefined;
-      const late = [...knownSince].find(([key, since]) => since > reader && has(key))?.[0];
-      const stranger = late ?? other.map(keyOfFragment).find((key) => !knownKeys.has(key));
+      const known = planOf(turtle).byKey;
+      const late = [...known].find(([key, { node }]) => (node.since ?? 1) > reader && has(key))?.[0];
+      const stranger = late ?? other.map(keyOfFragment).find((key) => !known.has(key));
       return stranger === undefined ? undefined : { path: stranger, message: `unknown key ${stranger}` };
     },
   },
@@ -96,7 +95,10 @@ const rules: readonly ConfigRule[] = [
 
 const keyOfFragment = (fragment: string): string => parseConfig(fragment).entries[0]!.key;
 
-const turtle = record(fields, { rules, duplicates: "fatal" });
+const turtle: RecordNode & Valued<ConfigRecordValue<typeof fields>> = record(fields, {
+  rules,
+  duplicates: "fatal",
+});
 const turtleOfLines = record(
   {
     ...fields,
@@ -106,13 +108,6 @@ const turtleOfLines = record(
   },
   { rules, duplicates: "fatal" },
 );
-const knownKeys = new Set([
-  "checkpoint",
-  "timestamp",
-  "oldest_timestamp",
-  "key_provider",
-  ...knownSince.keys(),
-]);
 export type DisaggTurtleValue = ConfigInfer<typeof turtle>;
 
 const v1 = ["checkpoint", "timestamp", "oldestTimestamp", "keyProvider"] as const;

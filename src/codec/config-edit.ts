@@ -209,8 +209,7 @@ function collect(block: ConfigBlock, path: ConfigPath, found: ConfigEntry[]): vo
 /** What is left of a path behind an entry; undefined when the path does not begin with it. */
 function restAfter(path: ConfigPath, entry: ConfigEntry, index: number): ConfigPath | undefined {
   if (typeof path !== "string") {
-    const matches =
-      typeof path[0] === "number" ? path[0] === index : entry.keyRaw !== "" && path[0] === entry.key;
+    const matches = path[0] === (typeof path[0] === "number" ? index : entry.key);
     return path.length > 0 && matches ? path.slice(1) : undefined;
   }
   if (path.startsWith("[")) {

@@ -76,18 +76,48 @@ export function readRecord<N extends RecordNode>(
   const { slots, byKey } = planOf(node);
   const { found, other } = sortEntries(node, block, byKey, context, path);
   const value: Values = {};
+  try {
+    readSlots(slots, found, block, other, value, context, path);
+  } catch (error) {
+    if (error instanceof FormatError) throw gateError(node, value, block, context) ?? error;
+    throw error;
+  }
+  if (other.length > 0) value.other = other;
+  checkRules(node, value, block, context, path);
+  return value as ConfigInfer<N>;
+}
+
+function readSlots(
+  slots: readonly Slot[],
+  found: ReadonlyMap<Slot, ConfigEntry>,
+  block: ConfigBlock,
+  other: string[],
+  value: Values,
+  context: TextContext,
+  path: string,
+): void {
   for (const slot of slots) {
     const entry = slot.at.length > 1 ? configEntry(block, slot.at) : found.get(slot);
     const read =
       entry === undefined || isAbsent(slot.node, entry) ? undefined : readSlot(slot, entry, context, path);
     if (read === BAD) other.push(writeEntry(entry as ConfigEntry));
-    const kept = read === BAD ? undefined : (read ?? slot.node.fallback);
+    const kept = read === BAD || read === undefined ? slot.node.fallback : read;
     if (kept !== undefined) value[slot.name] = kept;
     else if (slot.node.optional !== true) throw missingKey(slot);
   }
-  if (other.length > 0) value.other = other;
-  checkRules(node, value, block, context, path);
-  return value as ConfigInfer<N>;
+}
+
+/** A text written for newer readers may lack what this one needs: then its version is what to complain about. */
+function gateError(
+  node: RecordNode,
+  value: Values,
+  block: ConfigBlock,
+  context: TextContext,
+): FormatError | undefined {
+  const issues: Issue[] = [];
+  const rules = node.rules.filter(({ gate }) => gate === true);
+  checkRules({ ...node, rules }, value, block, { ...context, issues }, "");
+  return issues[0] === undefined ? undefined : new FormatError(issues[0]);
 }
 
 const BAD = Symbol("unreadable");
@@ -131,9 +161,13 @@ function isAbsent(node: ConfigNode, entry: ConfigEntry): boolean {
   return entry.value.kind === "empty" && (node.kind === "record" || node.kind === "tuple");
 }
 
+/** Keys as a path; a struct without a key stands first where it is declared. */
+const keyPath = (keys: readonly string[]): string =>
+  keys.reduceRight((rest, key) => joinPath(key || "[0]", rest), "");
+
 /** The value of a key; a bad optional one is reported and gives BAD, a bad mandatory one throws. */
 function readSlot(slot: Slot, entry: ConfigEntry, context: TextContext, path: string): unknown {
-  const key = slot.at.length > 1 ? slot.at.join(".") : entry.key;
+  const key = keyPath(slot.at.length > 1 ? slot.at : [entry.key]);
   try {
     const value = readNode(slot.node, entry, context, joinPath(path, key));
     checkBounds(slot.node, value, entry, context, joinPath(path, key));
@@ -259,10 +293,10 @@ function shapeError(expected: string, actual: string): FormatError {
 }
 
 function missingKey(slot: Slot): FormatError {
-  const path = slot.at.join(".");
+  const path = keyPath(slot.at);
   return new FormatError({
     code: "missing-key",
-    message: `the key ${path || "(struct)"} is missing`,
+    message: `the key ${path} is missing`,
     path,
     expected: slot.key,
   });

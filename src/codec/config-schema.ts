@@ -103,6 +103,8 @@ export interface ConfigRule {
   readonly code: string;
   readonly doc: string;
   readonly severity?: Severity;
+  /** Comes before errors that stop the reading; its keys are declared first. */
+  readonly gate?: true;
   // biome-ignore lint/suspicious/noExplicitAny: the record's value type is checked by `record`.
   readonly check: (value: any, context: ConfigRuleContext) => Violation | undefined;
 }

@@ -66,7 +66,7 @@ function entrySpan(
   path: string,
 ): Span {
   const name = entry.keyRaw === "" ? `[${index}]` : entry.key;
-  const own = joinPath(path, entry.keyRaw === "" && node === undefined ? name : entry.key);
+  const own = joinPath(path, name);
   const { value } = entry;
   if (value.kind !== "struct") return textSpan(name, own, start, end, explain(node, entry));
   const inner = innerSpans(node, value, origin, own);
