@@ -1,7 +1,8 @@
 /** What somebody may have meant. */
 
 /** Up to three names near to `word`: few changes apart, or one inside the other. */
-export function nearMatches(word: string, names: readonly string[]): string[] {
+export function nearMatches(typed: string, names: readonly string[]): string[] {
+  const word = typed.slice(0, 64);
   const ranked = names
     .map((name) => ({ name, distance: distanceBetween(word.toLowerCase(), name.toLowerCase()) }))
     .filter(({ distance }) => distance <= Math.max(2, Math.floor(word.length / 3)));
@@ -13,7 +14,7 @@ export function nearMatches(word: string, names: readonly string[]): string[] {
 
 function distanceBetween(word: string, name: string): number {
   if (word.length > 2 && (name.includes(word) || word.includes(name))) return 1;
-  return editDistance(word.slice(0, 64), name.slice(0, 64));
+  return editDistance(word, name);
 }
 
 /** Insertions, deletions and replacements from one to the other. */

@@ -2,7 +2,7 @@
 import type { Span } from "../codec/annotate.js";
 import type { Issue } from "../codec/issue.js";
 import { offsetDigits } from "./hexdump.js";
-import { grouped } from "./numbers.js";
+import { counted, grouped } from "./numbers.js";
 import { type Palette, plainPalette } from "./palette.js";
 import { messageText } from "./place.js";
 import { type Hide, hiddenText, isHidden, spanBytes, spanRemarks, spanValue } from "./span-text.js";
@@ -73,7 +73,7 @@ function spanLine(span: Span, described: boolean, { palette, hide, bytes, base }
 }
 
 const valueText = (span: Span): string =>
-  isList(span) ? `${grouped(span.children.length)} elements` : spanValue(span);
+  isList(span) ? counted(span.children.length, "element") : spanValue(span);
 const remarkRole = (remark: string): "good" | "error" | "faint" =>
   remark === "(valid)" ? "good" : remark === "(invalid)" ? "error" : "faint";
 

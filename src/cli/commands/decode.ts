@@ -6,7 +6,7 @@ import { issueOf } from "../../codec/issue.js";
 import { hexToBytes } from "../../codec/json.js";
 import { jsonLine } from "../../report/json.js";
 import type { CommandModule } from "../command.js";
-import { type AnyFormat, type Answer, convertAll, failure, findFormat, readOptions } from "../convert.js";
+import { type Answer, type AnyFormat, convertAll, failure, findFormat, readOptions } from "../convert.js";
 import type { ExitCode } from "../exit.js";
 import type { Terminal } from "../terminal.js";
 import { collect } from "../values.js";

@@ -5,7 +5,7 @@ import { strict, type WriteOptions } from "../../codec/format.js";
 import { bytesToHex } from "../../codec/json.js";
 import { decodeText } from "../../codec/text.js";
 import type { CommandModule } from "../command.js";
-import { type AnyFormat, type Answer, convertAll, failure, findFormat, readOptions } from "../convert.js";
+import { type Answer, type AnyFormat, convertAll, failure, findFormat, readOptions } from "../convert.js";
 import type { ExitCode } from "../exit.js";
 import type { Terminal } from "../terminal.js";
 import { collect } from "../values.js";

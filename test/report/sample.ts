@@ -1,0 +1,75 @@
+/** A report made by hand, with everything a report can have. */
+import type { VerifyReport } from "../../src/verify/types.js";
+
+export const sampleReport: VerifyReport = {
+  schemaVersion: 1,
+  inputs: [
+    {
+      path: "dumps/a",
+      kind: "palm",
+      generations: ["B", "D0"],
+      compressors: ["snappy"],
+      encryptors: [],
+      allocationSizes: [],
+    },
+    {
+      path: "dumps/a/inner",
+      kind: "classic-directory",
+      generations: [],
+      compressors: [],
+      encryptors: [],
+      allocationSizes: [4096],
+    },
+  ],
+  summary: {
+    pages: 12345,
+    bytes: 5_000_000,
+    checkpoints: 3,
+    errors: 2,
+    warnings: 1,
+    infos: 1,
+    complete: true,
+  },
+  findings: [
+    {
+      code: "block-checksum",
+      severity: "error",
+      path: "dumps/a/data.mdb",
+      offset: 8192,
+      tableId: 41n,
+      table: "file:t1.wt_stable",
+      pageId: 101n,
+      lsn: 7594297955163570183n,
+      message: "checksum is 0x42d3600f, the bytes give 0x9f96cab7",
+      expected: 2677459639,
+      actual: 1121148943,
+      consequence: "66 rows cannot be read",
+      hint: "use an older checkpoint",
+    },
+    {
+      code: "record-links",
+      severity: "warning",
+      path: "dumps/a/data.mdb",
+      tableId: 41n,
+      table: "file:t1.wt_stable",
+      field: "backlinkLsn",
+      message: "the backlink skips a \u001b[31mrecord",
+      expected: 24n,
+      actual: 23n,
+    },
+    {
+      code: "key-order",
+      severity: "error",
+      path: "dumps/a/inner/t.wt",
+      offset: 2 ** 41,
+      table: "t.wt",
+      message: "<script>alert(1)</script> & \udcff",
+    },
+    {
+      code: "findings-suppressed",
+      severity: "info",
+      path: "",
+      message: "3 more findings key-order are not listed",
+    },
+  ],
+};
