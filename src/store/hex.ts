@@ -1,0 +1,45 @@
+/** Bytes written as text. */
+
+const NOT_A_DIGIT = 0xff;
+const SPACE = 0xfe;
+const DIGITS = new Uint8Array(256).fill(NOT_A_DIGIT);
+for (let digit = 0; digit < 16; digit++) {
+  DIGITS[digit.toString(16).charCodeAt(0)] = digit;
+  DIGITS[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+for (const space of " \t\r\n") DIGITS[space.charCodeAt(0)] = SPACE;
+
+export type HexReading =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  /** `at`: index of the first wrong character; for an odd number of digits, the length of the text. */
+  | { readonly ok: false; readonly at: number; readonly problem: "digit" | "odd" };
+
+/** Bytes of ASCII hex digits, in either case; white space may stand between bytes. */
+export function decodeHex(text: Uint8Array): HexReading {
+  const bytes = new Uint8Array(text.length >> 1);
+  let count = 0;
+  let high = -1;
+  for (let at = 0; at < text.length; at++) {
+    const digit = DIGITS[text[at] as number] as number;
+    if (digit < 16) {
+      if (high < 0) high = digit;
+      else {
+        bytes[count++] = (high << 4) | digit;
+        high = -1;
+      }
+    } else if (digit === NOT_A_DIGIT) return { ok: false, at, problem: "digit" };
+    else if (high >= 0) return { ok: false, at, problem: "odd" };
+  }
+  return high >= 0
+    ? { ok: false, at: text.length, problem: "odd" }
+    : { ok: true, bytes: bytes.subarray(0, count) };
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Bytes of standard base64, or undefined. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  return text.length % 4 === 0 && BASE64.test(text)
+    ? Uint8Array.from(Buffer.from(text, "base64"))
+    : undefined;
+}
