@@ -195,7 +195,8 @@ class Layout<T> {
   generate(random: RandomSource, options: WriteOptions = {}): T {
     for (let tries = 0; tries < 200; tries++) {
       const value = generate(this.type, random, options.params) as T;
-      if (!hasErrors(checkValue(this.type, value, options.params))) return value;
+      // The rules may look at what building derives, so they are asked about the built value.
+      if (!hasErrors(this.read(this.build(value, options), options).issues)) return value;
     }
     throw new TypeError("the declaration's rules reject 200 generated values: give it samples");
   }
