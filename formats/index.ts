@@ -2,6 +2,7 @@
 export * from "./address-cookie.js";
 export * from "./block-header.js";
 export * from "./classic-cookie.js";
+export * from "./crypt-page.js";
 export * from "./description-block.js";
 export * from "./extent-list.js";
 export * from "./lmdb.js";

@@ -3,6 +3,7 @@ import type { Format } from "../src/codec/index.js";
 import { addressCookie, checkpointCookie } from "./address-cookie.js";
 import { blockHeader, classicBlockHeader, deltaHeader } from "./block-header.js";
 import { classicAddressCookie, classicCheckpointCookie } from "./classic-cookie.js";
+import { cryptPage } from "./crypt-page.js";
 import { descriptionBlock } from "./description-block.js";
 import { extentList } from "./extent-list.js";
 import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "./lmdb.js";
@@ -32,6 +33,7 @@ export const formats: readonly AnyFormat[] = [
   classicCheckpointCookie,
   descriptionBlock,
   extentList,
+  cryptPage,
 ];
 
 export const formatByName = (name: string): AnyFormat | undefined =>
