@@ -43,20 +43,29 @@ function vector(file: string): Record<string, Array<Record<string, unknown>>> {
   return JSON.parse(readFileSync(corpusPath("vectors", file), "utf8"));
 }
 
+/** Pages small enough for every bit of them to be flipped. */
 export const pages: readonly Sample[] = [
   {
     name: "classic row leaf",
     format: "page",
-    bytes: classicBlock(["classic-3.2.1", "deb_basic", "small_pages.wt"], ROW_LEAF),
+    bytes: classicBlock(["classic-3.2.1", "deb_basic", "alloc512.wt"], ROW_LEAF),
   },
   {
     name: "classic row internal",
     format: "page",
-    bytes: classicBlock(["classic-12.0", "basic", "row_small_pages.wt"], ROW_INTERNAL),
+    bytes: classicBlock(["classic-3.2.1", "deb_basic", "alloc512.wt"], ROW_INTERNAL),
   },
-  { name: "base image with rows", format: "page", bytes: record(41, 101, 2) },
+  { name: "base image of a leaf", format: "page", bytes: record(41, 128, 93) },
+  { name: "base image of an internal page", format: "page", bytes: record(41, 163, 163) },
   { name: "P0 delta", format: "page", bytes: record(41, 101, 22) },
 ];
+
+/** Its checksum covers the first 64 bytes only. */
+export const partlyCovered: Sample = {
+  name: "classic row internal, checksum=off",
+  format: "page",
+  bytes: classicBlock(["classic-12.0", "basic", "cksum_off.wt"], ROW_INTERNAL),
+};
 
 const cryptVectors = vector("crypt_header.json").valid as Array<{ variant: string; hex: string }>;
 export const cryptPages: readonly (Sample & { readonly generation: string })[] = cryptVectors.map(
