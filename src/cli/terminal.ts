@@ -44,8 +44,13 @@ export class Terminal {
     this.clearProgress();
     if (text === "" || stdout.write(text) || stdout.destroyed) return;
     await new Promise<void>((resolve) => {
-      stdout.once("drain", resolve);
-      stdout.once("close", resolve);
+      const done = (): void => {
+        stdout.off("drain", done);
+        stdout.off("close", done);
+        resolve();
+      };
+      stdout.once("drain", done);
+      stdout.once("close", done);
     });
   }
 
