@@ -6,6 +6,7 @@ export * from "./crypt-page.js";
 export * from "./description-block.js";
 export * from "./extent-list.js";
 export * from "./lmdb.js";
+export * from "./packed-integer.js";
 export * from "./page-header.js";
 export * from "./palm.js";
 export * from "./registry.js";

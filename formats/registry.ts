@@ -7,6 +7,7 @@ import { cryptPage } from "./crypt-page.js";
 import { descriptionBlock } from "./description-block.js";
 import { extentList } from "./extent-list.js";
 import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "./lmdb.js";
+import { cookieVersion, packedInteger, packedIntegerSigned } from "./packed-integer.js";
 import { pageHeader } from "./page-header.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
 
@@ -34,6 +35,9 @@ export const formats: readonly AnyFormat[] = [
   descriptionBlock,
   extentList,
   cryptPage,
+  packedInteger,
+  packedIntegerSigned,
+  cookieVersion,
 ];
 
 export const formatByName = (name: string): AnyFormat | undefined =>
