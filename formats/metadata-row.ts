@@ -111,16 +111,14 @@ function readRow(text: string, context: TextContext): MetadataRow {
 function writeRow({ uri, config }: MetadataRow, source: string | undefined): string {
   if (typeof uri !== "string" || uri.includes(NUL))
     throw typeError("a URI is needed", "string", uri).within("uri");
-  const node = records[metadataRowKind(uri)];
+  const kind = metadataRowKind(uri);
+  const node = records[kind];
+  const parts = source === undefined ? undefined : split(source);
   return within("config", () => {
-    if (source === undefined) return `${uri}${NUL}${writeRecord(node, config as Values)}${NUL}`;
-    const parts = split(source);
+    if (parts === undefined || metadataRowKind(parts.uri) !== kind)
+      return `${uri}${NUL}${writeRecord(node, config as Values)}${NUL}`;
     const tree = parseValue(parts, 0);
-    const old = readRecord(records[metadataRowKind(parts.uri)], tree, {
-      base: 0,
-      params: {},
-      issues: [],
-    }) as Values;
+    const old = readRecord(node, tree, { base: 0, params: {}, issues: [] }) as Values;
     const value = writeConfig(patchRecord(node, tree, old, config as Values));
     return `${uri}${NUL}${value}${parts.terminated ? NUL : ""}`;
   });

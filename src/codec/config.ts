@@ -229,7 +229,7 @@ class Parser {
       return this.parse();
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      while (this.frames.length > 1) this.endStruct("");
+      while (this.frames.length > 1) this.endStruct("", this.byteAt(this.at) - 1);
       return { kind: "tree", syntax: this.syntax, entries: this.frames[0]!.entries, trailing: "" };
     }
   }
@@ -297,15 +297,14 @@ class Parser {
   private close(trailing: string, frame: Frame): void {
     const expected = frame.open === undefined ? "no closing character" : closerOf(frame.open);
     if (frame.open === undefined || this.text[this.at] !== expected) throw this.unexpected(expected);
-    this.endStruct(trailing);
+    this.endStruct(trailing, this.byteAt(this.at));
     this.at += 1;
     this.separated = false;
   }
 
-  private endStruct(trailing: string): void {
+  private endStruct(trailing: string, closeOffset: number): void {
     const frame = this.frames.pop() as Frame & { open: ConfigStruct["open"] };
     const { entries, open, leading, key, keyRaw, offset, assign, valueOffset } = frame;
-    const closeOffset = this.byteAt(this.at);
     const value: ConfigStruct = {
       kind: "struct",
       offset: valueOffset,
