@@ -1,6 +1,7 @@
 /**
  * Dumps of MongoDB's page service, one JSON object a page (formats: page-log stores §4). LSNs are JSON numbers above
- * 2^53: seconds << 32 | counter.
+ * 2^53: seconds << 32 | counter. An entry may be wrapped by the service's own encryption, whatever its metadata say;
+ * that envelope is not public.
  */
 import { symbolValues } from "../src/codec/index.js";
 
@@ -43,9 +44,3 @@ export const serviceEntryKinds = {
   checkpointEnd: 3,
 } as const;
 export const serviceEntryKind = symbolValues(serviceEntryKinds);
-
-/**
- * First bytes of the entries that were seen wrapped by the service's own encryption. The envelope is not public;
- * whatever does not begin like a block is taken for wrapped.
- */
-export const SERVICE_ENVELOPE_SEEN = [0x60, 0xae, 0x6e, 0x6c, 0x1b, 0xe8, 0x36, 0x73, 0xd3, 0x71, 0xa2, 0x1f] as const;

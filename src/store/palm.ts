@@ -1,16 +1,17 @@
 /** PALM page logs: an LMDB environment with the records, checkpoints and counters (formats: page-log stores §3). */
+
+import { pageLogFlagSymbols, pageLogFlags } from "../../formats/page-log.js";
 import {
   PALM_PLACE,
   PALM_PROTOTYPE_KEY,
+  type PalmKeyLayout,
   palmCheckpointKey,
   palmDatabases,
   palmGlobal,
   palmGlobalSymbols,
-  type PalmKeyLayout,
   palmKey,
   palmKeyLayouts,
 } from "../../formats/palm.js";
-import { pageLogFlags, pageLogFlagSymbols } from "../../formats/page-log.js";
 import { type Issue, symbolList, symbolValues } from "../codec/index.js";
 import { collectChain } from "./chain.js";
 import { FileAccess } from "./file.js";

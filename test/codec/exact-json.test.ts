@@ -2,10 +2,16 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FormatError } from "../../src/codec/error.js";
-import { type ExactJson, type ExactJsonOptions, LongText, parseExactJson } from "../../src/codec/exact-json.js";
+import {
+  type ExactJson,
+  type ExactJsonOptions,
+  LongText,
+  parseExactJson,
+} from "../../src/codec/exact-json.js";
 
 const test = suite("exact json");
-const parse = (text: string, options?: ExactJsonOptions): ExactJson => parseExactJson(new TextEncoder().encode(text), options);
+const parse = (text: string, options?: ExactJsonOptions): ExactJson =>
+  parseExactJson(new TextEncoder().encode(text), options);
 /** Objects come without a prototype; for comparing, as plain ones. */
 const plain = (value: ExactJson): unknown => JSON.parse(JSON.stringify(value));
 
@@ -32,7 +38,7 @@ test("agrees with the platform on every document it can write", () => {
 });
 
 test("what the platform refuses is refused with a place, and nothing else is thrown", () => {
-  const alphabet = [..."{}[]\",:0123456789.eE+-truefalsn\\u ", "\u0001", "é"];
+  const alphabet = [...'{}[]",:0123456789.eE+-truefalsn\\u ', "\u0001", "é"];
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...alphabet), maxLength: 24 }), (text) => {
       let valid = true;
@@ -65,8 +71,14 @@ test("lists of bytes become bytes, other lists stay lists", () => {
   assert.equal(parse("[[1],[2]]", options), [Uint8Array.of(1), Uint8Array.of(2)]);
   const many = Uint8Array.from({ length: 1000 }, (_, i) => i);
   assert.equal(parse(`[${many.join(",")}]`, options), many);
-  assert.throws(() => parse("[1,01]", options), (error: FormatError) => error.code === "json" && error.offset === 4);
-  assert.throws(() => parse("[1,2", options), (error: FormatError) => error.code === "json");
+  assert.throws(
+    () => parse("[1,01]", options),
+    (error: FormatError) => error.code === "json" && error.offset === 4,
+  );
+  assert.throws(
+    () => parse("[1,2", options),
+    (error: FormatError) => error.code === "json",
+  );
 });
 
 test("long strings stay bytes", () => {
@@ -77,7 +89,10 @@ test("long strings stay bytes", () => {
 });
 
 test("depth is bounded, __proto__ is a key like any other", () => {
-  assert.throws(() => parse("[".repeat(1_000_000)), (error: FormatError) => error.code === "json");
+  assert.throws(
+    () => parse("[".repeat(1_000_000)),
+    (error: FormatError) => error.code === "json",
+  );
   const value = parse('{"__proto__": {"polluted": 1}}') as Record<string, ExactJson>;
   assert.is(Object.getPrototypeOf(value), null);
   assert.is(({} as { polluted?: number }).polluted, undefined);

@@ -10,7 +10,8 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** Every line, with its bytes read before the next line overwrites them. */
 function collect(file: RandomAccess, limit?: number) {
   const lines: { number: number; offset: number; bytes: string; length: number }[] = [];
-  for (const line of readLines(file, limit)) lines.push({ ...line, bytes: new TextDecoder().decode(line.bytes) });
+  for (const line of readLines(file, limit))
+    lines.push({ ...line, bytes: new TextDecoder().decode(line.bytes) });
   return lines;
 }
 const linesOf = (text: string, limit?: number) => collect(new MemoryAccess("text", bytesOf(text)), limit);
@@ -27,10 +28,13 @@ test("numbers and offsets, with and without a last line feed", () => {
 });
 
 test("a carriage return belongs to the line's end", () => {
-  assert.equal(linesOf("a\r\nb").map(({ bytes, offset }) => [bytes, offset]), [
-    ["a", 0],
-    ["b", 3],
-  ]);
+  assert.equal(
+    linesOf("a\r\nb").map(({ bytes, offset }) => [bytes, offset]),
+    [
+      ["a", 0],
+      ["b", 3],
+    ],
+  );
 });
 
 test("a line above the limit is cut, its length and what follows are right", () => {
