@@ -51,15 +51,24 @@ export function loadNodeZstd(): StreamCodec {
 function loadModule(): ZstdModule {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve(PACKAGE));
-  const { Module } = require(join(folder, "zstd.js")) as { Module: ZstdModule };
-  if (Module.HEAPU8) return Module; // somebody else of this process has started it
+  const module = privateCopy(require, join(folder, "zstd.js"));
   const bytes = readFileSync(join(folder, "zstd.wasm"));
   const wasm = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-  Module.instantiateWasm = (imports, ready) => {
+  module.instantiateWasm = (imports, ready) => {
     ready(new wasm.Instance(new wasm.Module(bytes), imports));
     return {};
   };
-  Module.init(bytes);
+  module.init(bytes);
+  return module;
+}
+
+/** Somebody else of this process may start the package's own copy anew at any time, which would empty our memory. */
+function privateCopy(require: NodeJS.Require, path: string): ZstdModule {
+  const shared = require.cache[path];
+  delete require.cache[path];
+  const { Module } = require(path) as { Module: ZstdModule };
+  delete require.cache[path];
+  if (shared) require.cache[path] = shared;
   return Module;
 }
 

@@ -1,5 +1,5 @@
 import { viewOf } from "../copy.js";
-import { badStream, checkRatio, withBase, wrongLength } from "../faults.js";
+import { badStream, withBase, wrongLength } from "../faults.js";
 import { loadBlock, MARGIN, MAX_BLOCK, NAME } from "./bits.js";
 import { frameChecksum } from "./checksum.js";
 import { type FrameHeader, readFrameHeader } from "./frame.js";
@@ -15,9 +15,10 @@ import {
 
 /** A decoder for Zstandard (RFC 8878) that is bounded in time and memory whatever the bytes are. */
 
-/** A run block: 128 KiB from four bytes. */
-const MAX_RATIO = MAX_BLOCK / 4;
 const BLOCK_HEADER = 3;
+/** Block types; 0 is bytes as they are. */
+const RUN = 1;
+const COMPRESSED = 2;
 const CHECKSUM_SIZE = 4;
 
 const tree = newHuffmanTable();
@@ -38,12 +39,54 @@ export function decodeZstd(stream: Uint8Array, expectedLength: number, headroom:
   return out;
 }
 
-/** Refuses a frame that itself promises another length, before anybody allocates for it. */
+/**
+ * Refuses, before anybody allocates for it, a length that the frame denies or that its blocks can never add up to. The
+ * engine writes one frame a block.
+ */
 export function checkZstdLength(stream: Uint8Array, expectedLength: number): void {
-  checkRatio(NAME, stream.length, expectedLength, MAX_RATIO);
   const header = readFrameHeader(stream, 0);
-  if (typeof header === "number" || header.contentSize === undefined) return;
-  if (header.contentSize > expectedLength) throw wrongLength(NAME, expectedLength, header.contentSize);
+  if (typeof header === "number") throw badStream(NAME, "a skippable frame in front", 0);
+  if (header.contentSize !== undefined && header.contentSize !== expectedLength) {
+    throw wrongLength(NAME, expectedLength, header.contentSize);
+  }
+  const most = mostOutput(stream, header);
+  if (most < expectedLength) throw wrongLength(NAME, expectedLength, `at most ${most}`);
+}
+
+/** What the blocks of a frame inflate to at most, from their headers alone. */
+function mostOutput(stream: Uint8Array, header: FrameHeader): number {
+  let most = 0;
+  for (let pos = header.next, last = false; !last; ) {
+    const block = readBlockHeader(stream, pos, header);
+    most += block.kind === COMPRESSED ? block.max : block.size;
+    ({ last, next: pos } = block);
+  }
+  return most;
+}
+
+interface BlockHeader {
+  last: boolean;
+  kind: number;
+  size: number;
+  /** What a block of this frame inflates to at most. */
+  max: number;
+  /** Where the block's bytes start, and where the next block does. */
+  body: number;
+  next: number;
+}
+
+function readBlockHeader(stream: Uint8Array, pos: number, { windowSize }: FrameHeader): BlockHeader {
+  if (stream.length - pos < BLOCK_HEADER) throw badStream(NAME, "a block header is cut off", pos);
+  const head = stream[pos]! | (stream[pos + 1]! << 8) | (stream[pos + 2]! << 16);
+  const kind = (head >> 1) & 3;
+  const size = head >> 3;
+  const max = Math.min(windowSize, MAX_BLOCK);
+  const body = pos + BLOCK_HEADER;
+  const next = body + (kind === RUN ? 1 : size);
+  if (kind > COMPRESSED) throw badStream(NAME, "reserved block type", pos);
+  if (size > max) throw badStream(NAME, "a block is larger than allowed", pos);
+  if (next > stream.length) throw badStream(NAME, "a block is cut off", pos);
+  return { last: (head & 1) === 1, kind, size, max, body, next };
 }
 
 interface Place {
@@ -60,31 +103,24 @@ function decodeFrame(
   view: DataView,
   origin: number,
 ): Place {
-  const blockMax = Math.min(header.windowSize, MAX_BLOCK);
   tree.bits = 0;
   resetSequenceState(sequences);
   let { next: pos } = header;
   let at = origin;
   for (let last = false; !last; ) {
-    if (stream.length - pos < BLOCK_HEADER) throw badStream(NAME, "a block header is cut off", pos);
-    const head = stream[pos]! | (stream[pos + 1]! << 8) | (stream[pos + 2]! << 16);
-    last = (head & 1) === 1;
-    const kind = (head >> 1) & 3;
-    const size = head >> 3;
-    const body = pos + BLOCK_HEADER;
-    const stored = kind === 1 ? 1 : size;
-    if (kind === 3) throw badStream(NAME, "reserved block type", pos);
-    if (size > blockMax) throw badStream(NAME, "a block is larger than allowed", pos);
-    if (stored > stream.length - body) throw badStream(NAME, "a block is cut off", pos);
-    if (kind !== 2 && size > out.length - at) throw badStream(NAME, "more output than announced", pos);
-    if (kind === 0) out.set(stream.subarray(body, body + size), at);
-    if (kind === 1) out.fill(stream[body]!, at, at + size);
-    if (kind !== 2) at += size;
-    else {
-      const limit = Math.min(out.length, at + blockMax);
-      at = withBase(pos, () => decodeBlock(stream, body, body + size, out, view, origin, at, limit));
+    const block = readBlockHeader(stream, pos, header);
+    const { kind, size, body, next } = block;
+    if (kind === COMPRESSED) {
+      const limit = Math.min(out.length, at + block.max);
+      at = withBase(pos, () => decodeBlock(stream, body, next, out, view, origin, at, limit));
+    } else {
+      if (size > out.length - at) throw badStream(NAME, "more output than announced", pos);
+      if (kind === RUN) out.fill(stream[body]!, at, at + size);
+      else out.set(stream.subarray(body, next), at);
+      at += size;
     }
-    pos = body + stored;
+    ({ last } = block);
+    pos = next;
   }
   if (header.contentSize !== undefined && at - origin !== header.contentSize) {
     throw badStream(NAME, "the frame inflates to another length than it says", pos);
