@@ -1,11 +1,13 @@
 /** Declarations of everything WiredTiger leaves on disk. */
 export * from "./address-cookie.js";
 export * from "./block-header.js";
+export * from "./cell.js";
 export * from "./checkpoint-list.js";
 export * from "./checkpoint-record.js";
 export * from "./classic-cookie.js";
 export * from "./config.js";
 export * from "./crypt-page.js";
+export * from "./delta.js";
 export * from "./description-block.js";
 export * from "./disagg-tables.js";
 export * from "./disagg-turtle.js";
@@ -16,7 +18,10 @@ export * from "./metadata-keys.js";
 export * from "./metadata-row.js";
 export * from "./packed-integer.js";
 export * from "./packed-struct.js";
+export * from "./page.js";
+export * from "./page-content.js";
 export * from "./page-header.js";
 export * from "./palm.js";
 export * from "./registry.js";
+export * from "./time-window.js";
 export * from "./turtle-file.js";

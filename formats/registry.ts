@@ -2,11 +2,13 @@
 import type { Format } from "../src/codec/index.js";
 import { addressCookie, checkpointCookie } from "./address-cookie.js";
 import { blockHeader, classicBlockHeader, deltaHeader } from "./block-header.js";
+import { cell } from "./cell.js";
 import { checkpointList } from "./checkpoint-list.js";
 import { checkpointRecord } from "./checkpoint-record.js";
 import { classicAddressCookie, classicCheckpointCookie } from "./classic-cookie.js";
 import { config, configFile } from "./config.js";
 import { cryptPage } from "./crypt-page.js";
+import { deltaInternalEntry, deltaLeafEntry, deltaValue } from "./delta.js";
 import { descriptionBlock } from "./description-block.js";
 import { disaggTurtle } from "./disagg-turtle.js";
 import { extentList } from "./extent-list.js";
@@ -15,6 +17,7 @@ import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "
 import { blockMetadata, metadataRow } from "./metadata-row.js";
 import { cookieVersion, packedInteger, packedIntegerSigned } from "./packed-integer.js";
 import { PACKED_STRUCT, packedStruct } from "./packed-struct.js";
+import { page } from "./page.js";
 import { pageHeader } from "./page-header.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
 import { turtleFile } from "./turtle-file.js";
@@ -24,10 +27,15 @@ type AnyFormat = Format<any>;
 
 /** In the order `pugmark formats` lists them. */
 export const formats: readonly AnyFormat[] = [
+  page,
   pageHeader,
   classicBlockHeader,
   blockHeader,
   deltaHeader,
+  cell,
+  deltaValue,
+  deltaLeafEntry,
+  deltaInternalEntry,
   addressCookie,
   checkpointCookie,
   palmKey,

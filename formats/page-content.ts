@@ -1,0 +1,79 @@
+/** Which cells stand on which page, and what a cell takes (formats: cells and deltas §2, §4, §5). */
+import { packedSize } from "../src/codec/index.js";
+import type { Cell, CellKind, CellWindow } from "./cell.js";
+
+/** A key, then what belongs to it; without keys, items follow each other. */
+export interface CellContent {
+  readonly name: string;
+  readonly keys: readonly CellKind[];
+  readonly items: readonly CellKind[];
+  /** A key may do without an item: an empty value, visible to all. */
+  readonly itemsOptional?: true;
+}
+
+const plainKeys: readonly CellKind[] = ["keyShort", "key"];
+const prefixedKeys: readonly CellKind[] = [...plainKeys, "keyShortPrefix", "keyPrefix"];
+const children: readonly CellKind[] = ["addressInternal", "addressLeaf", "addressLeafNoOverflow"];
+const values: readonly CellKind[] = ["valueShort", "value", "valueCopy", "valueOverflow"];
+
+export const cellContents = {
+  rowLeaf: { name: "row leaf", keys: [...prefixedKeys, "keyOverflow"], items: values, itemsOptional: true },
+  rowInternal: {
+    name: "row internal page",
+    keys: [...plainKeys, "keyOverflow"],
+    items: [...children, "addressDeleted"],
+  },
+  columnInternal: { name: "column internal page", keys: [], items: [...children, "addressDeleted"] },
+  columnVariable: { name: "variable-length column page", keys: [], items: [...values, "deleted"] },
+  /** The window area of a fixed-length column page: the record's number, then a value without data. */
+  columnFixedWindows: { name: "window area", keys: plainKeys, items: ["value"] },
+  deltaLeaf: { name: "leaf delta", keys: prefixedKeys, items: ["valueShort", "value"] },
+  deltaInternal: {
+    name: "internal delta",
+    keys: prefixedKeys,
+    items: [...children, "addressDeletedVisibleAll"],
+  },
+} as const satisfies Record<string, CellContent>;
+
+/** What a copy may point at: a value that is stored itself. */
+export const copiedKinds: readonly CellKind[] = ["valueShort", "value", "valueOverflow"];
+
+/** Every part a cell may have. */
+export interface CellParts {
+  readonly prefix?: number;
+  readonly window?: CellWindow;
+  readonly truncateTxn?: bigint;
+  readonly truncateTs?: bigint;
+  readonly truncateDurableTs?: bigint;
+  readonly truncatePrepared?: number;
+  readonly value64?: bigint;
+  readonly storedLength?: number;
+  readonly distance?: bigint;
+  readonly data?: Uint8Array;
+  readonly cookie?: Uint8Array;
+}
+
+const packedParts = [
+  "truncateTxn",
+  "truncateTs",
+  "truncateDurableTs",
+  "value64",
+  "storedLength",
+  "distance",
+] as const;
+const byteParts = ["prefix", "truncatePrepared"] as const;
+const windowParts = ["startTs", "startTxn", "durableStart", "stopTs", "stopTxn", "durableStop"] as const;
+
+const packedBytes = (value: number | bigint | undefined): number =>
+  value === undefined ? 0 : packedSize(BigInt(value));
+
+/** Bytes a cell takes on its page. */
+export function cellLength(cell: Cell): number {
+  const parts: CellParts = cell;
+  const { window } = parts;
+  let length = 1 + (parts.data?.length ?? 0) + (parts.cookie?.length ?? 0);
+  for (const name of byteParts) if (parts[name] !== undefined) length++;
+  for (const name of packedParts) length += packedBytes(parts[name]);
+  if (window === undefined) return length;
+  return windowParts.reduce((sum, name) => sum + packedBytes(window[name]), length + 1);
+}
