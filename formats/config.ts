@@ -144,22 +144,19 @@ function entryFromJson(json: Values, index: number, depth: number): ConfigEntry 
 function valueFromJson(json: Values, depth: number): ConfigValue {
   const { value } = json;
   if (value === true) return { kind: "alone", offset: 0 };
-  if (typeof value === "object" && value !== null) {
-    const open = stringOf((value as Values).open ?? "(", "open") as ConfigStruct["open"];
-    if (!["(", "[", "{"].includes(open))
-      throw typeError("a bracket is needed", "( [ or {", open).within("open");
-    return {
-      kind: "struct",
-      offset: 0,
-      closeOffset: 0,
-      open,
-      ...within("value", () => blockFromJson(value, depth + 1)),
-    };
-  }
+  if (typeof value === "object" && value !== null)
+    return within("value", () => structFromJson(value, depth + 1));
   const text = stringOf(value, "value");
   const raw = stringOf(json.raw ?? (text === "" ? "" : quoteIfNeeded(text)), "raw");
   if (raw === "") return { kind: "empty", offset: 0 };
   return { kind: raw.startsWith('"') ? "quoted" : "bare", offset: 0, raw };
+}
+
+function structFromJson(json: object, depth: number): ConfigStruct {
+  const open = stringOf((json as Values).open ?? "(", "open") as ConfigStruct["open"];
+  if (!["(", "[", "{"].includes(open))
+    throw typeError("a bracket is needed", "( [ or {", open).within("open");
+  return { kind: "struct", offset: 0, closeOffset: 0, open, ...blockFromJson(json, depth) };
 }
 
 function stringOf(value: unknown, name: string): string {

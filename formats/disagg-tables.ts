@@ -20,7 +20,7 @@ export function namespacedId(id: bigint | number): NamespacedId {
 }
 
 /** The btree id of a number in a namespace. */
-export function tableId(number: bigint | number, namespace: Exclude<TableNamespace, "unknown">): bigint {
+export function btreeId(number: bigint | number, namespace: Exclude<TableNamespace, "unknown">): bigint {
   return (BigInt(number) << NAMESPACE_BITS) | BigInt(namespaces.indexOf(namespace));
 }
 
