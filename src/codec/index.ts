@@ -1,6 +1,42 @@
 /** The codec engine: declare a format once, get parse, build, validate, annotate, describe and generate. */
 export type { Span } from "./annotate.js";
 export { attachIssues } from "./annotate.js";
+export {
+  type ConfigBlock,
+  type ConfigEntry,
+  type ConfigOptions,
+  type ConfigStruct,
+  type ConfigSyntax,
+  type ConfigTree,
+  type ConfigValue,
+  configText,
+  parseConfig,
+  writeConfig,
+  writeConfigValue,
+} from "./config.js";
+export {
+  type ConfigInput,
+  type ConfigPath,
+  configAdd,
+  configDuplicates,
+  configEntry,
+  configGet,
+  configGetAll,
+  configGetStruct,
+  configGetText,
+  configRemove,
+  configSet,
+} from "./config-edit.js";
+export {
+  formatSigned64,
+  formatSize,
+  parseBoolean,
+  parseHex64,
+  parseSigned64,
+  parseSize,
+  parseUnsigned64,
+} from "./config-scalar.js";
+export * as configSchema from "./config-schema.js";
 export { crc32c, crc32cWithZeroedField } from "./crc32c.js";
 export { Cursor, Writer } from "./cursor.js";
 export { type Description, toMarkdown } from "./describe.js";
@@ -34,3 +70,4 @@ export {
 export { type RandomSource, randomU64, seededRandom } from "./random.js";
 export * from "./schema.js";
 export { decodeText, encodeText } from "./text.js";
+export { recordForm, type TextForm, type TextVariant, textFormat, textGenerations } from "./text-format.js";
