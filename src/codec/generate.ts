@@ -134,7 +134,8 @@ function bounds(node: IntNode | PackedNode | NibbleNode, scope: GenerateScope): 
   if (node.kind === "packed" && node.differenceFrom !== undefined)
     high = scope.values[node.differenceFrom] as bigint;
   if (node.min !== undefined) low = BigInt(node.min);
-  if (node.max !== undefined && BigInt(node.max) < high) high = BigInt(node.max);
+  for (const most of [node.max, node.supported])
+    if (most !== undefined && BigInt(most) < high) high = BigInt(most);
   return [low, high < low ? low : high];
 }
 

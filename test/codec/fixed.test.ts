@@ -17,6 +17,7 @@ import {
   type Node,
   optional,
   packed,
+  type Reading,
   ref,
   region,
   remaining,
@@ -62,19 +63,47 @@ function outcome(call: () => unknown): unknown {
   }
 }
 
+/** binary-parser does not know where it was. */
+const withoutPlace = (result: unknown): unknown =>
+  "code" in (result as object) ? { code: (result as { code: string }).code } : result;
+
+function readValue(reading: Reading<unknown>): unknown {
+  if (!reading.ok) throw reading.error;
+  return reading.value;
+}
+
+/** What the bytes hold; of a version that is too new, what zeros hold. */
+function someValue(general: Format<unknown>, data: Uint8Array): unknown {
+  const reading = general.read(data, { partial: true });
+  return readValue(
+    reading.ok
+      ? reading
+      : general.read(
+          data.map(() => 0),
+          { partial: true },
+        ),
+  );
+}
+
 test("generated code, closures, the general path and binary-parser read the same", () => {
   fc.assert(
     fc.property(cases, ({ node, general, data, lead }) => {
       const { size } = fixedCodec(node);
       const own = data.subarray(lead, lead + size);
-      const value = general.read(own).value;
-      assert.is.not(value, undefined);
+      const expected = outcome(() => readValue(general.read(own, { base: lead })));
       for (const implementation of implementations)
-        assert.equal(fixedCodec(node, { implementation }).decode(data, lead), value);
-      assert.equal(binaryParserFor(node).parse(own), value);
-      assert.equal(binaryParserFor(node).parse(data.subarray(lead), { partial: true }), value);
+        assert.equal(
+          outcome(() => fixedCodec(node, { implementation }).decode(data, lead)),
+          expected,
+        );
+      const parser = binaryParserFor(node);
+      assert.equal(withoutPlace(outcome(() => parser.parse(own))), withoutPlace(expected));
+      assert.equal(
+        withoutPlace(outcome(() => parser.parse(data.subarray(lead), { partial: true }))),
+        withoutPlace(expected),
+      );
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -85,14 +114,14 @@ test("all of them refuse a value cut at any length, in the same place", () => {
       for (let length = 0; length < size; length++) {
         const cut = data.subarray(0, lead + length);
         const expected = outcome(() => general.parse(cut.subarray(lead), { base: lead }));
-        assert.is((expected as { code: string }).code, "truncated");
+        assert.match((expected as { code: string }).code, /^(truncated|unsupported-version)$/);
         for (const implementation of implementations)
           assert.equal(
             outcome(() => fixedCodec(node, { implementation }).decode(cut, lead)),
             expected,
           );
-        const { code } = outcome(() => binaryParserFor(node).parse(cut.subarray(lead))) as { code: string };
-        assert.is(code, "truncated");
+        const second = outcome(() => binaryParserFor(node).parse(cut.subarray(lead)));
+        assert.equal(withoutPlace(second), withoutPlace(expected));
       }
     }),
     { numRuns: 300 },
@@ -103,7 +132,7 @@ test("both write what the general path writes, and nothing beside it", () => {
   fc.assert(
     fc.property(cases, ({ node, general, data, lead }) => {
       const { size } = fixedCodec(node);
-      const value = general.read(data.subarray(lead, lead + size)).value;
+      const value = someValue(general, data.subarray(lead, lead + size));
       for (const implementation of implementations) {
         const target = data.map((byte) => byte ^ 0xff);
         const expected = target.slice();
@@ -112,7 +141,7 @@ test("both write what the general path writes, and nothing beside it", () => {
         assert.equal(target, expected);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -134,7 +163,7 @@ test("values of a wrong shape get the general path's error and leave the target 
   ];
   fc.assert(
     fc.property(cases, fc.nat(), fc.nat(), ({ node, general, data, lead }, where, which) => {
-      const value = structuredClone(general.read(data, { partial: true }).value) as Record<string, unknown>;
+      const value = structuredClone(someValue(general, data)) as Record<string, unknown>;
       spoil(value, where, wrong[which % wrong.length]);
       const expected = outcome(() => general.build(value));
       for (const implementation of implementations) {
@@ -148,7 +177,7 @@ test("values of a wrong shape get the general path's error and leave the target 
         }
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -178,7 +207,7 @@ test("validate gives the general path's issues", () => {
       for (const implementation of implementations)
         assert.equal(fixedCodec(node, { implementation }).validate(bytesOf, lead), expected);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
   assert.ok(clean > 50, `only ${clean} values were clean`);
 });

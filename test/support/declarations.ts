@@ -90,9 +90,11 @@ function fixedBytes(random: RandomSource): Node {
 }
 
 function rules(random: RandomSource): ScalarRules {
-  switch (random.below(9)) {
+  switch (random.below(10)) {
     case 0:
       return { constant: random.below(256) };
+    case 9:
+      return { supported: 200 };
     case 1:
       return { reserved: true };
     case 2:
@@ -137,7 +139,7 @@ function addField(fields: Fields, name: string, random: RandomSource, depth: num
       fields[name] = packedSigned();
       return;
     case 5:
-      fields[name] = nibble();
+      fields[name] = nibble(random.below(3) === 0 ? { supported: 5 } : {});
       return;
     case 6:
       fields[name] = text("nul");

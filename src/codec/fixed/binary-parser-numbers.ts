@@ -4,7 +4,7 @@
  */
 import { Parser } from "binary-parser";
 import { FormatError } from "../error.js";
-import type { PackedNode } from "../schema.js";
+import type { NibbleNode, PackedNode } from "../schema.js";
 import { type RawScope, structScope } from "./binary-parser-scope.js";
 
 /** Bytes behind each first byte; −1 where no packed integer begins so. */
@@ -87,23 +87,30 @@ const illegal = (first: number): FormatError =>
 const notMinimal = (): FormatError =>
   new FormatError({ code: "packed-not-minimal", message: "packed integer is longer than its value needs" });
 
+export function checkVersion(version: number | bigint, supported: number | undefined): void {
+  if (supported === undefined || version <= supported) return;
+  const message = `needs a reader of version ${version}`;
+  throw new FormatError({ code: "unsupported-version", message, expected: supported, actual: version });
+}
+
 /** A run of nibble-packed numbers that share bytes. */
-export function addNibbles(parser: Parser, names: readonly string[]): Parser {
+export function addNibbles(parser: Parser, run: ReadonlyArray<readonly [string, NibbleNode]>): Parser {
+  const nodes = run.map(([, node]) => node);
   return parser.array("$nibbles", {
     type: "uint8",
     readUntil(this: RawScope) {
-      return splitNibbles(this.$nibbles as number[], names.length) !== undefined;
+      return splitNibbles(this.$nibbles as number[], nodes) !== undefined;
     },
     formatter(this: RawScope, stream: number[]) {
-      const numbers = splitNibbles(stream, names.length) as number[];
-      for (const [i, name] of names.entries()) this[name] = numbers[i];
+      const numbers = splitNibbles(stream, nodes) as number[];
+      for (const [i, [name]] of run.entries()) this[name] = numbers[i];
       return stream;
     },
   });
 }
 
-/** The first `count` numbers of a stream that ends with them; undefined while it is too short. */
-function splitNibbles(stream: readonly number[], count: number): number[] | undefined {
+/** The numbers of a stream that ends with them; undefined while it is too short. */
+function splitNibbles(stream: readonly number[], nodes: readonly NibbleNode[]): number[] | undefined {
   const nibbles = stream.flatMap((byte) => [byte % 16, byte >> 4]);
   const numbers: number[] = [];
   let chunks: number[] = [];
@@ -113,9 +120,10 @@ function splitNibbles(stream: readonly number[], count: number): number[] | unde
     const value = chunks.reduceRight((sum, chunk, index) => sum * 8 + chunk + (index === 0 ? 0 : 1), 0);
     if (nibble >= 8 || value > 0xffffffff)
       throw new FormatError({ code: "value-range", message: "nibble-packed integer above 2^32" });
+    checkVersion(value, nodes[numbers.length]?.supported);
     numbers.push(value);
     chunks = [];
-    if (numbers.length === count) return withoutPadding(numbers, nibbles.slice(i + 1));
+    if (numbers.length === nodes.length) return withoutPadding(numbers, nibbles.slice(i + 1));
   }
   return undefined;
 }

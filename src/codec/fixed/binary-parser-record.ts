@@ -7,10 +7,17 @@ import { Parser } from "binary-parser";
 import { Cursor } from "../cursor.js";
 import { FormatError } from "../error.js";
 import type { Expr } from "../expression.js";
-import type { ArrayNode, IntNode, Node, OptionalNode, StructNode, UnionNode } from "../schema.js";
+import type { ArrayNode, IntNode, NibbleNode, Node, OptionalNode, StructNode, UnionNode } from "../schema.js";
 import { decodeText } from "../text.js";
-import { addNibbles, addPacked } from "./binary-parser-numbers.js";
-import { type Evaluate, evaluator, findUp, type RawScope, restOf } from "./binary-parser-scope.js";
+import { addNibbles, addPacked, checkVersion } from "./binary-parser-numbers.js";
+import {
+  type Evaluate,
+  evaluator,
+  findUp,
+  type RawScope,
+  restOf,
+  structScope,
+} from "./binary-parser-scope.js";
 
 /** `$rest` becomes what is left from here on. */
 const measured = (parser: Parser): Parser => parser.buffer("$rest", { readUntil: "eof" });
@@ -58,13 +65,19 @@ export function parseRoot(
 }
 
 function addField(parser: Parser, name: string, node: Node): Parser {
+  const added = addAnyField(parser, name, node);
+  if (!("supported" in node) || node.supported === undefined) return added;
+  return then(added, (scope) => checkVersion(scope[name] as number | bigint, node.supported));
+}
+
+function addAnyField(parser: Parser, name: string, node: Node): Parser {
   switch (node.kind) {
     case "int":
       return parser[primitive(node)](name);
     case "packed":
       return addPacked(parser, name, node);
     case "nibble":
-      return addNibbles(parser, [name]);
+      return addNibbles(parser, [[name, node]]);
     case "bytes":
       return addBytes(parser, name, node.length ?? { op: "remaining" }, (bytes) => bytes);
     case "text":
@@ -85,7 +98,7 @@ function addField(parser: Parser, name: string, node: Node): Parser {
     case "custom":
       return measured(parser).seek(function (this: RawScope) {
         const cursor = new Cursor(restOf(this));
-        this[name] = node.decode(cursor);
+        this[name] = node.decode(cursor, structScope(this));
         return cursor.pos;
       });
   }
@@ -106,8 +119,7 @@ function structParser({ fields }: StructNode): Parser {
     if (node.kind === "nibble") {
       const from = i;
       while (fields[i + 1]?.[1].kind === "nibble") i++;
-      const names = fields.slice(from, i + 1).map((field) => field[0]);
-      addNibbles(parser, names);
+      addNibbles(parser, fields.slice(from, i + 1) as Array<readonly [string, NibbleNode]>);
     } else addField(parser, name, node);
   }
   return parser;

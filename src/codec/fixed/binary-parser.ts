@@ -7,7 +7,7 @@ import { FormatError } from "../error.js";
 import type { Node, Type } from "../schema.js";
 import { decodeText } from "../text.js";
 import { parseRoot, primitive, rootParser, trailing } from "./binary-parser-record.js";
-import { type Plan, plan, type StructPlan } from "./plan.js";
+import { type Plan, plan, type StructPlan, somePart } from "./plan.js";
 
 /** What is used of a `Parser`. */
 export interface CompiledParser {
@@ -44,8 +44,11 @@ export interface BinaryParserBackEnd<T> {
 export function binaryParserFor<T>(of: Type<T> | { readonly type: Type<T> }): BinaryParserBackEnd<T> {
   const node: Node = "kind" in of ? of : of.type;
   const layout = plan(node);
-  return layout?.kind === "struct" ? fixedBackEnd(layout) : recordBackEnd(node);
+  const isPlain = layout?.kind === "struct" && !somePart(layout, hasVersionLimit);
+  return isPlain ? fixedBackEnd(layout) : recordBackEnd(node);
 }
+
+const hasVersionLimit = (part: Plan): boolean => part.kind === "int" && part.node.supported !== undefined;
 
 function fixedBackEnd<T>(layout: StructPlan): BinaryParserBackEnd<T> {
   const parser = structParser(layout);

@@ -5,6 +5,7 @@ import { readU64, readUint, writeU64, writeUint } from "./words.js";
 
 /** The parts of an implementation; the caller has checked that `at` and what follows exist. */
 export interface Access {
+  /** @throws TooNew for a version above the one that is supported. */
   read(bytes: Uint8Array, at: number): unknown;
   /** Whether `write` can store the value as it is; anything else is left to the general path. */
   fits(value: unknown): boolean;
@@ -14,7 +15,7 @@ export interface Access {
 export function closures(part: Plan): Access {
   switch (part.kind) {
     case "int":
-      return part.node.size === 8 ? quadAccess(part) : intAccess(part);
+      return upTo(part.node.supported, part.node.size === 8 ? quadAccess(part) : intAccess(part));
     case "bytes":
       return bytesAccess(part);
     case "text":
@@ -26,13 +27,32 @@ export function closures(part: Plan): Access {
   }
 }
 
+/** Says that the general path must be asked what to make of the bytes. */
+export class TooNew extends Error {}
+
+function upTo(supported: number | undefined, access: Access): Access {
+  if (supported === undefined) return access;
+  const read: Access["read"] = (bytes, at) => {
+    const value = access.read(bytes, at) as number | bigint;
+    if (value > supported) throw new TooNew();
+    return value;
+  };
+  return { ...access, read };
+}
+
 function intAccess({ offset, node: { size, little } }: IntPlan): Access {
   const max = 2 ** (8 * size) - 1;
   return {
-    read: (bytes, at) => readUint(bytes, at + offset, size, little),
+    read: uintReader(offset, size, little),
     fits: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max,
     write: (target, at, value) => writeUint(target, at + offset, size, little, value as number),
   };
+}
+
+function uintReader(offset: number, size: number, little: boolean): Access["read"] {
+  if (size === 1) return (bytes, at) => bytes[at + offset];
+  if (size === 2) return (bytes, at) => readUint(bytes, at + offset, 2, little);
+  return (bytes, at) => readUint(bytes, at + offset, 4, little);
 }
 
 export const U64_MAX = (1n << 64n) - 1n;
@@ -66,9 +86,11 @@ function textAccess({ offset, size }: Plan): Access {
 function structAccess({ fields }: StructPlan): Access {
   const names = fields.map(([name]) => name);
   const parts = fields.map(([, field]) => closures(field));
+  const template = Object.fromEntries(names.map((name) => [name, undefined]));
   return {
     read: (bytes, at) => {
-      const value: Record<string, unknown> = {};
+      // A copy has its final shape from the start, which is what makes filling it in fast.
+      const value: Record<string, unknown> = { ...template };
       for (let i = 0; i < names.length; i++) value[names[i] as string] = (parts[i] as Access).read(bytes, at);
       return value;
     },

@@ -9,7 +9,7 @@ import { lowHalf, quads, readU64, words, writeU64 } from "./words.js";
 
 /** What generated functions call when the bytes or the value are not plain sailing. */
 export interface Fallback {
-  /** Throws: the bytes end before the value does. */
+  /** Throws what the general path throws: the bytes end before the value does, or a version is too new. */
   decode(bytes: Uint8Array, at: number): never;
   /** The general path; returns the offset behind the value. */
   encode(value: unknown, target: Uint8Array, at: number): number;
@@ -79,8 +79,12 @@ return ${value};
   private value(part: Plan, base: string, before: string[], inLoop: boolean): string {
     const place = at(base, part.offset);
     switch (part.kind) {
-      case "int":
-        return part.node.size === 8 ? this.quad(part, place, before, inLoop) : uint(part, place);
+      case "int": {
+        const value = part.node.size === 8 ? this.quad(part, place, before, inLoop) : uint(part, place);
+        const { supported } = part.node;
+        if (supported !== undefined) before.push(`if ((${value}) > ${supported}) fallback.decode(b, o);`);
+        return value;
+      }
       case "bytes":
         return `b.subarray(${place}, ${at(base, part.offset + part.size)})`;
       case "text":

@@ -6,7 +6,7 @@ import { format } from "../format.js";
 import { type Issue, issueOf } from "../issue.js";
 import type { Node, Type } from "../schema.js";
 import { checker } from "./check.js";
-import { closures } from "./closures.js";
+import { closures, TooNew } from "./closures.js";
 import { codeGenerationWorks, type Fallback, type Generated, generateCode } from "./generate-code.js";
 import { type Plan, plan } from "./plan.js";
 
@@ -19,7 +19,8 @@ export interface FixedCodec<T> {
   readonly implementation: FixedImplementation;
   /**
    * The value at `offset`; byte fields are views of `bytes`. Rules are not checked, checksums not computed.
-   * @throws FormatError `truncated`, with the path and offset of the first field that is not whole.
+   * @throws FormatError `truncated`, with the path and offset of the first field that is not whole, and
+   * `unsupported-version`.
    */
   decode(bytes: Uint8Array, offset?: number): T;
   /**
@@ -58,7 +59,11 @@ function closureCode(root: Plan, general: Fallback): Generated {
   return {
     decode: (bytes, at = 0) => {
       if (!(at >= 0 && at + size <= bytes.length)) general.decode(bytes, at);
-      return read(bytes, at);
+      try {
+        return read(bytes, at);
+      } catch (error) {
+        throw error instanceof TooNew ? general.decode(bytes, at) : error;
+      }
     },
     encode: (value, target, at = 0) => {
       if (!(at >= 0 && at + size <= target.length && fits(value))) return general.encode(value, target, at);
@@ -99,9 +104,17 @@ const NO_ISSUES: readonly Issue[] = Object.freeze([]);
 function validator<T>(node: Node, root: Plan, decode: FixedCodec<T>["decode"]): FixedCodec<T>["validate"] {
   const whole = format({ name: "fixed", title: "", source: "" }, node);
   const isClean = checker(root);
+  const decodesClean = (bytes: Uint8Array, offset: number): boolean => {
+    try {
+      return isClean(decode(bytes, offset));
+    } catch (error) {
+      if (error instanceof FormatError) return false;
+      throw error;
+    }
+  };
   return (bytes, offset = 0) => {
     if (!(offset >= 0)) return [issueOf(noRoom(root.size, offset, bytes))];
-    if (offset + root.size <= bytes.length && isClean(decode(bytes, offset))) return NO_ISSUES;
+    if (decodesClean(bytes, offset)) return NO_ISSUES;
     return whole.validate(bytes.subarray(offset, offset + root.size), { base: offset });
   };
 }
