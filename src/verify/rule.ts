@@ -8,7 +8,8 @@ export type FindingPlace = Pick<
 >;
 
 /** What a rule says of its subject; place fields override the subject's own. */
-export type Detail = Omit<Finding, "code" | "severity" | "path"> & Partial<FindingPlace> & { severity?: Severity };
+export type Detail = Omit<Finding, "code" | "severity" | "path"> &
+  Partial<FindingPlace> & { severity?: Severity };
 
 /** Anything a rule can be asked about. */
 export interface Subject {

@@ -1,6 +1,6 @@
 /** One verification: its findings, its counters and what was detected on the way. */
 import type { InputKind } from "../store/types.js";
-import { Findings, type FindingPlace, type RuleInfo } from "./rule.js";
+import { type FindingPlace, Findings, type RuleInfo } from "./rule.js";
 import type { InputReport, VerifyOptions, VerifyReport } from "./types.js";
 
 /** Something that should have been checked could not be. */
@@ -54,7 +54,11 @@ export class Run {
 
   report(): VerifyReport {
     for (const { code, count } of this.findings.suppressed())
-      this.findings.add(suppressed, { path: "" }, { message: `${count} more findings ${code} are not listed` });
+      this.findings.add(
+        suppressed,
+        { path: "" },
+        { message: `${count} more findings ${code} are not listed` },
+      );
     const { error, warning, info } = this.findings.counts;
     return {
       schemaVersion: 1,

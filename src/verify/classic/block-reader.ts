@@ -47,10 +47,15 @@ export class BlockReader {
     return to;
   }
 
-  private visitRun(list: AddressList, run: Uint32Array, visit: (index: number, block: Uint8Array) => void): void {
+  private visitRun(
+    list: AddressList,
+    run: Uint32Array,
+    visit: (index: number, block: Uint8Array) => void,
+  ): void {
     const start = list.offsets[run[0] as number] as number;
     let end = start;
-    for (const index of run) end = Math.max(end, (list.offsets[index] as number) + (list.sizes[index] as number));
+    for (const index of run)
+      end = Math.max(end, (list.offsets[index] as number) + (list.sizes[index] as number));
     if (end - start > this.buffer.length) this.buffer = new Uint8Array(end - start);
     const { buffer } = this;
     const got = this.file.readInto(buffer.subarray(0, end - start), start);

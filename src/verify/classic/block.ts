@@ -1,8 +1,10 @@
 /** A block of a classic file as the rules see it. */
+import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
+import { PAGE_HEADER } from "../../../formats/page-header.js";
 import type { FindingPlace, Subject } from "../rule.js";
 
 /** What the address that led here says the block is. */
-export type BlockRole = "root" | "internal" | "leaf" | "overflow" | "deleted" | "extent list";
+export type BlockRole = "root" | "internal" | "leaf" | "overflow" | "extent list";
 
 export interface BlockAddress {
   readonly offset: number;
@@ -10,18 +12,28 @@ export interface BlockAddress {
   readonly checksum: number;
 }
 
+/** An address before its block is read. The place is that of the structure that holds the address. */
+export interface PlacedAddress extends Subject {
+  readonly address: BlockAddress;
+  readonly allocationSize: number;
+  readonly fileSize: number;
+}
+
 /**
- * One block and the address it was read from. A single instance is reused for all blocks of a file: a rule must not
- * keep it.
+ * One block and the address it was read from. One instance serves all blocks of a file, so a rule must not keep it.
+ * Fields are read where they lie.
  */
 export class ClassicBlock implements Subject {
   bytes: Uint8Array = new Uint8Array();
+  private view = new DataView(this.bytes.buffer);
   offset = 0;
   size = 0;
   /** The checksum the address asks for. */
-  checksum = 0;
+  addressChecksum = 0;
   role: BlockRole = "leaf";
   checkpoint: string | undefined;
+  /** Page type of the root: a tree is of one kind. */
+  rootType: number | undefined;
 
   constructor(
     readonly path: string,
@@ -29,17 +41,52 @@ export class ClassicBlock implements Subject {
     readonly allocationSize: number,
   ) {}
 
-  set(bytes: Uint8Array, address: BlockAddress, role: BlockRole): this {
+  set(bytes: Uint8Array, offset: number, size: number, checksum: number, role: BlockRole): this {
     this.bytes = bytes;
-    this.offset = address.offset;
-    this.size = address.size;
-    this.checksum = address.checksum;
+    if (bytes.buffer !== this.view.buffer) this.view = new DataView(bytes.buffer);
+    this.offset = offset;
+    this.size = size;
+    this.addressChecksum = checksum;
     this.role = role;
     return this;
   }
 
+  private u32(at: number): number {
+    return this.view.getUint32(this.bytes.byteOffset + at, true);
+  }
+
+  get diskSize(): number {
+    return this.u32(CLASSIC_BLOCK.diskSize);
+  }
+  get checksum(): number {
+    return this.u32(CLASSIC_BLOCK.checksum);
+  }
+  get blockFlags(): number {
+    return this.bytes[CLASSIC_BLOCK.flags] as number;
+  }
+  get memSize(): number {
+    return this.u32(PAGE_HEADER.at.memSize);
+  }
+  get entries(): number {
+    return this.u32(PAGE_HEADER.at.entries);
+  }
+  get type(): number {
+    return this.bytes[PAGE_HEADER.at.type] as number;
+  }
+  get flags(): number {
+    return this.bytes[PAGE_HEADER.at.flags] as number;
+  }
+  get recno(): bigint {
+    return this.view.getBigUint64(this.bytes.byteOffset + PAGE_HEADER.at.recno, true);
+  }
+
   place(): FindingPlace {
     const { path, offset, table, checkpoint } = this;
-    return { path, offset, ...(table === undefined ? {} : { table }), ...(checkpoint === undefined ? {} : { checkpoint }) };
+    return {
+      path,
+      offset,
+      ...(table === undefined ? {} : { table }),
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+    };
   }
 }

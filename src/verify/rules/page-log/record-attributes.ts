@@ -1,6 +1,6 @@
-import type { Rule } from "../../rule.js";
-import type { RecordSubject } from "../../page-log/record.js";
 import { pageLogFlags } from "../../../../formats/page-log.js";
+import type { RecordSubject } from "../../page-log/record.js";
+import type { Rule } from "../../rule.js";
 
 /** Key and flags of one record. */
 export const recordAttributes: Rule<RecordSubject> = {
@@ -16,8 +16,18 @@ export const recordAttributes: Rule<RecordSubject> = {
     if (record.pageId === 0n) found({ message: "page id 0 is never used", field: "pageId", actual: 0n });
     const flagged = (record.flags & pageLogFlags.delta) !== 0;
     if (flagged !== record.isDelta)
-      found({ message: "the delta mark and the flags disagree", field: "flags", expected: record.isDelta, actual: flagged });
+      found({
+        message: "the delta mark and the flags disagree",
+        field: "flags",
+        expected: record.isDelta,
+        actual: flagged,
+      });
     if (record.discarded && record.data.length > 0)
-      found({ message: "a discard marker carries bytes", field: "data", expected: 0, actual: record.data.length });
+      found({
+        message: "a discard marker carries bytes",
+        field: "data",
+        expected: 0,
+        actual: record.data.length,
+      });
   },
 };

@@ -20,9 +20,19 @@ export const recordCheckpointId: Rule<RecordSubject> = {
     const linked = record.isDelta ? previous : image;
     const backlink = record.backlinkLsn === 0n ? 0n : linked?.checkpointId;
     if (linked?.lsn === record.backlinkLsn && backlinkCheckpointId !== backlink)
-      found({ field: "backlinkCheckpointId", message: "not the linked record's checkpoint id", expected: backlink, actual: backlinkCheckpointId });
+      found({
+        field: "backlinkCheckpointId",
+        message: "not the linked record's checkpoint id",
+        expected: backlink,
+        actual: backlinkCheckpointId,
+      });
     const base = record.isDelta ? image?.checkpointId : 0n;
     if ((!record.isDelta || image?.lsn === record.baseLsn) && baseCheckpointId !== base)
-      found({ field: "baseCheckpointId", message: "not the base's checkpoint id", expected: base, actual: baseCheckpointId });
+      found({
+        field: "baseCheckpointId",
+        message: "not the base's checkpoint id",
+        expected: base,
+        actual: baseCheckpointId,
+      });
   },
 };

@@ -20,7 +20,12 @@ export const recordDeltaLinks: Rule<RecordSubject> = {
         consequence: lost,
       });
     else if (record.baseLsn !== image.lsn)
-      found({ field: "baseLsn", message: "the base is not the newest full image", expected: image.lsn, actual: record.baseLsn });
+      found({
+        field: "baseLsn",
+        message: "the base is not the newest full image",
+        expected: image.lsn,
+        actual: record.baseLsn,
+      });
     if (previous === undefined || record.backlinkLsn > previous.lsn)
       found({
         lsn: record.backlinkLsn,
@@ -31,6 +36,11 @@ export const recordDeltaLinks: Rule<RecordSubject> = {
         consequence: lost,
       });
     else if (record.backlinkLsn !== previous.lsn)
-      found({ field: "backlinkLsn", message: "the backlink skips a record", expected: previous.lsn, actual: record.backlinkLsn });
+      found({
+        field: "backlinkLsn",
+        message: "the backlink skips a record",
+        expected: previous.lsn,
+        actual: record.backlinkLsn,
+      });
   },
 };

@@ -25,6 +25,12 @@ export const recordImageLinks: Rule<RecordSubject> = {
         actual: image?.lsn,
         consequence: "older checkpoints cannot read the page; this one can",
       });
-    else found({ field: "backlinkLsn", message: "the backlink is not the previous full image", expected, actual: record.backlinkLsn });
+    else
+      found({
+        field: "backlinkLsn",
+        message: "the backlink is not the previous full image",
+        expected,
+        actual: record.backlinkLsn,
+      });
   },
 };

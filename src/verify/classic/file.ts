@@ -1,0 +1,209 @@
+/** One `.wt` file: description block, checkpoints, extent lists, trees. */
+
+import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
+import {
+  blockOf,
+  type ClassicCheckpointCookie,
+  classicCheckpointCookie,
+  DEFAULT_ALLOCATION_SIZE,
+  type UnitAddress,
+} from "../../../formats/classic-cookie.js";
+import { descriptionBlock, findAllocationSize } from "../../../formats/description-block.js";
+import { extentList } from "../../../formats/extent-list.js";
+import type { Issue } from "../../codec/index.js";
+import type { RandomAccess } from "../../store/types.js";
+import type { FindingPlace, Rule, RuleInfo } from "../rule.js";
+import { blockPlace } from "../rules/block/block-place.js";
+import { classicChecksum } from "../rules/block/classic-checksum.js";
+import { classicHeader } from "../rules/block/classic-header.js";
+import {
+  checkpointCookieRule,
+  descriptionRule,
+  extentRule,
+  fileSizeRule,
+  fileTailRule,
+} from "../rules/classic/file.js";
+import type { Detected, Run } from "../run.js";
+import { type BlockAddress, ClassicBlock } from "./block.js";
+import { BlockReader } from "./block-reader.js";
+import type { CheckpointEntry, TableConfig } from "./table-config.js";
+import { TreeWalk } from "./tree.js";
+
+/** The bytes of a description block are looked for in the first 128 KB when the metadata does not tell. */
+const DESCRIPTION_WINDOW = 128 * 1024;
+const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeader];
+
+export interface ClassicFile {
+  readonly access: RandomAccess;
+  /** As findings name it. */
+  readonly path: string;
+  readonly table: string | undefined;
+  readonly config: TableConfig;
+  /** Where the checkpoint list is kept, for findings about cookies. */
+  readonly configPlace: FindingPlace;
+}
+
+export class FileVerifier {
+  readonly allocationSize: number;
+  private readonly reader: BlockReader;
+  private readonly block: ClassicBlock;
+
+  constructor(
+    private readonly file: ClassicFile,
+    private readonly run: Run,
+    private readonly detected: Detected,
+  ) {
+    this.reader = new BlockReader(file.access);
+    this.allocationSize = this.findAllocationSize();
+    this.block = new ClassicBlock(file.path, file.table, this.allocationSize);
+    detected.allocationSizes.add(this.allocationSize);
+  }
+
+  private get place(): FindingPlace {
+    const { path, table } = this.file;
+    return table === undefined ? { path } : { path, table };
+  }
+
+  private findAllocationSize(): number {
+    const { config, access } = this.file;
+    const forced = this.run.options.allocationSize ?? config.allocationSize;
+    if (forced !== undefined) return forced;
+    const start = this.reader.read(0, Math.min(DESCRIPTION_WINDOW, access.size));
+    return findAllocationSize(start) ?? DEFAULT_ALLOCATION_SIZE;
+  }
+
+  verify(): void {
+    this.verifyDescription();
+    const { checkpoints } = this.file.config;
+    const walk = new TreeWalk(this.file.config, this.reader, this.block, this.run, this.detected);
+    const cookies = checkpoints.map((entry) => this.readCookie(entry));
+    this.verifySize(cookies.at(-1));
+    // Newest first: what earlier checkpoints share with it is checked once.
+    for (let i = checkpoints.length - 1; i >= 0; i--) {
+      const cookie = cookies[i];
+      this.run.checkpoints++;
+      if (cookie !== undefined) this.verifyCheckpoint(checkpoints[i] as CheckpointEntry, cookie, walk);
+    }
+  }
+
+  private verifyDescription(): void {
+    const { access } = this.file;
+    const bytes = this.reader.read(0, Math.min(this.allocationSize, access.size));
+    const { issues } = descriptionBlock.read(bytes, { params: { allocationSize: this.allocationSize } });
+    this.report(descriptionRule, { ...this.place, offset: 0 }, issues, "the engine refuses to open the file");
+    this.run.checked(0, bytes.length);
+  }
+
+  private report(rule: RuleInfo, place: FindingPlace, issues: readonly Issue[], consequence?: string): void {
+    for (const { code, severity, offset, path, message, expected, actual } of issues)
+      this.run.findings.add(rule, place, {
+        severity,
+        ...(offset === undefined ? {} : { offset }),
+        field: path,
+        message: `${path === "" ? "" : `${path}: `}${message} (${code})`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(actual === undefined ? {} : { actual }),
+        ...(consequence === undefined || severity !== "error" ? {} : { consequence }),
+      });
+  }
+
+  private readCookie(entry: CheckpointEntry): ClassicCheckpointCookie | undefined {
+    const place = this.entryPlace(entry);
+    const consequence = "the checkpoint cannot be read";
+    if (entry.error !== undefined) {
+      this.run.findings.add(checkpointCookieRule, place, {
+        message: `addr= is no hex text: ${entry.error.message}`,
+        consequence,
+      });
+      return undefined;
+    }
+    if (entry.cookie === undefined) return undefined;
+    const reading = classicCheckpointCookie.read(entry.cookie, {
+      params: { allocationSize: this.allocationSize },
+    });
+    // Offsets inside the cookie are not offsets of the file that holds its hex text.
+    const issues = reading.issues.map(({ offset: _, ...issue }) => issue);
+    this.report(checkpointCookieRule, place, issues, consequence);
+    return reading.ok ? reading.value : undefined;
+  }
+
+  private entryPlace(entry: CheckpointEntry): FindingPlace {
+    const { configPlace, table } = this.file;
+    const offset = configPlace.offset === undefined ? undefined : configPlace.offset + entry.addressOffset;
+    return {
+      ...configPlace,
+      ...(offset === undefined || configPlace.table !== undefined ? {} : { offset }),
+      ...(table === undefined ? {} : { table }),
+      checkpoint: entry.name,
+    };
+  }
+
+  private verifySize(newest: ClassicCheckpointCookie | undefined): void {
+    if (newest === undefined) return;
+    const subject = {
+      size: this.file.access.size,
+      expected: Number(newest.fileSize),
+      place: () => this.place,
+    };
+    this.run.findings.check([fileSizeRule, fileTailRule], subject);
+  }
+
+  private verifyCheckpoint(entry: CheckpointEntry, cookie: ClassicCheckpointCookie, walk: TreeWalk): void {
+    const place = this.entryPlace(entry);
+    this.block.checkpoint = entry.name;
+    this.verifyExtents("alloc", cookie.alloc, cookie, place);
+    this.verifyExtents("avail", cookie.avail, cookie, place);
+    this.verifyExtents("discard", cookie.discard, cookie, place);
+    const root = blockOf(cookie.root, this.allocationSize);
+    if (root !== undefined) walk.verify(root, place);
+  }
+
+  private verifyExtents(
+    name: "alloc" | "avail" | "discard",
+    address: UnitAddress,
+    cookie: ClassicCheckpointCookie,
+    holder: FindingPlace,
+  ): void {
+    const location = blockOf(address, this.allocationSize);
+    if (location === undefined) return;
+    const block = this.readBlock(location, holder);
+    if (block === undefined) return;
+    const sound = this.run.findings.counts.error;
+    this.run.findings.check(
+      blockRules,
+      this.block.set(block, location.offset, location.size, location.checksum, "extent list"),
+    );
+    this.run.checked(1, block.length);
+    // Fields of a block that is damaged anyway would only repeat that.
+    if (this.run.findings.counts.error !== sound) return;
+    const payload = block.subarray(CLASSIC_BLOCK.payload);
+    const { issues } = extentList.read(payload, {
+      base: location.offset + CLASSIC_BLOCK.payload,
+      params: {
+        allocationSize: this.allocationSize,
+        runs: name === "avail" ? 2 : 1,
+        fileSize: Number(cookie.fileSize),
+      },
+    });
+    this.report(
+      extentRule,
+      { ...this.block.place() },
+      issues,
+      `the ${name} list of the checkpoint cannot be used`,
+    );
+  }
+
+  private readBlock(address: BlockAddress, holder: FindingPlace): Uint8Array | undefined {
+    const subject = {
+      address,
+      allocationSize: this.allocationSize,
+      fileSize: this.reader.fileSize,
+      place: () => holder,
+    };
+    const before = this.run.findings.counts.error;
+    this.run.findings.check([blockPlace], subject);
+    return this.run.findings.counts.error === before
+      ? this.reader.read(address.offset, address.size)
+      : undefined;
+  }
+}

@@ -1,0 +1,102 @@
+/** What verification needs to know of one file: its metadata row, read. */
+import { type ConfigTree, configText, parseConfig } from "../../codec/config.js";
+import { configEntry, configGet, configGetStruct, configGetText } from "../../codec/config-edit.js";
+import { parseSigned64, parseSize } from "../../codec/config-scalar.js";
+import { FormatError } from "../../codec/error.js";
+import { hexToBytes } from "../../codec/json.js";
+
+export interface CheckpointEntry {
+  readonly name: string;
+  /** Raw cookie; undefined for a tree that never had rows. */
+  readonly cookie: Uint8Array | undefined;
+  /** Byte offset of the value of `addr=` in the configuration text. */
+  readonly addressOffset: number;
+  /** Why `addr=` is no cookie. */
+  readonly error?: FormatError;
+  readonly order: bigint;
+}
+
+export interface TableConfig {
+  /** `file:x.wt` */
+  readonly uri: string;
+  /** File name below the home. */
+  readonly file: string;
+  readonly id: bigint | undefined;
+  readonly allocationSize: number | undefined;
+  /** Name of the block compressor; empty = none. */
+  readonly compressor: string;
+  readonly encryptor: string;
+  readonly collator: string;
+  readonly keyFormat: string;
+  readonly valueFormat: string;
+  /** Ascending by order; the last one is the newest state. */
+  readonly checkpoints: readonly CheckpointEntry[];
+}
+
+/**
+ * Reads the configuration of a `file:` row.
+ * @throws FormatError when the text is no configuration.
+ */
+export function readTableConfig(uri: string, text: string): TableConfig {
+  const tree = parseConfig(text);
+  const get = (key: string): string => configGetText(tree, [key]) ?? "";
+  const none = (name: string): string => (name === "none" ? "" : name);
+  return {
+    uri,
+    file: uri.replace(/^file:/, ""),
+    id: wholeNumber(get("id")),
+    allocationSize: size(get("allocation_size")),
+    compressor: none(get("block_compressor")),
+    encryptor: none(configGetText(tree, ["encryption", "name"]) ?? ""),
+    collator: none(get("collator")),
+    keyFormat: get("key_format"),
+    valueFormat: get("value_format"),
+    checkpoints: readCheckpoints(tree),
+  };
+}
+
+/** The entries of `checkpoint=(…)`, ascending by order. */
+export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
+  const list = configGetStruct(tree, ["checkpoint"]);
+  if (list === undefined) return [];
+  const entries = list.entries.flatMap((entry): CheckpointEntry[] => {
+    if (entry.value.kind !== "struct") return [];
+    const address = configEntry(entry.value, ["addr"]);
+    const order = configGet(entry.value, ["order"]);
+    return [
+      {
+        name: entry.key,
+        order: wholeNumber(order === undefined ? "" : (configText(order) ?? "")) ?? 0n,
+        addressOffset: address?.value.offset ?? entry.offset,
+        ...cookieOf(address === undefined ? "" : (configText(address.value) ?? "")),
+      },
+    ];
+  });
+  return entries.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+}
+
+function cookieOf(hex: string): Pick<CheckpointEntry, "cookie" | "error"> {
+  if (hex === "") return { cookie: undefined };
+  try {
+    return { cookie: hexToBytes(hex) };
+  } catch (error) {
+    if (error instanceof FormatError) return { cookie: undefined, error };
+    throw error;
+  }
+}
+
+function wholeNumber(text: string): bigint | undefined {
+  try {
+    return text === "" ? undefined : parseSigned64(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function size(text: string): number | undefined {
+  try {
+    return text === "" ? undefined : Number(parseSize(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+/** Plain images of stored blocks: which compressor and encryptor, remembered per table. */
+
+import { COMPRESS_SKIP } from "../../formats/transforms.js";
+import { FormatError } from "../codec/error.js";
+import {
+  type BlockShape,
+  type Compressor,
+  compressorByName,
+  decryptBlock,
+  detectCompressor,
+  detectRotnKeyIds,
+  type Encryptor,
+  encryptedPart,
+  encryptorByName,
+  inflateImage,
+  looksLikeRotn,
+  rotnEncryptor,
+} from "../page/transform/index.js";
+import type { Detected } from "./run.js";
+import type { VerifyOptions } from "./types.js";
+
+/** What the metadata says of a table; empty text = nothing. */
+export interface TransformHint {
+  readonly compressor: string;
+  readonly encryptor: string;
+}
+
+export class PageImages {
+  private readonly compressors = new Map<string, Compressor>();
+  private encryptor: Encryptor | undefined;
+  /** Key ids of rotn that every block so far allows. */
+  private keyIds: number[] | undefined;
+
+  constructor(
+    private readonly options: VerifyOptions,
+    private readonly detected: Detected,
+    /** Judges a decrypted image when key ids are told apart. */
+    private readonly fits: (image: Uint8Array, shape: BlockShape) => boolean,
+  ) {
+    if (options.rotnKeyId !== undefined) this.keyIds = [options.rotnKeyId];
+  }
+
+  /**
+   * The plain image of a block; a view of the block when it is stored plain.
+   * @throws FormatError as `inflateImage` does; `no-encryptor` when there is no plug-in for it.
+   */
+  open(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): Uint8Array {
+    if (!shape.compressed && !shape.encrypted) return inflateImage(block, shape);
+    const plain = shape.encrypted ? this.decrypt(block, shape, hint) : block;
+    if (!shape.compressed) return inflateImage(plain, { ...shape, encrypted: false });
+    return inflateImage(
+      plain,
+      { ...shape, encrypted: false },
+      { compressor: this.compressorOf(plain, shape, hint) },
+    );
+  }
+
+  private compressorOf(plain: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): Compressor {
+    const name = this.options.compressor ?? hint?.compressor ?? "";
+    const known = this.compressors.get(name) ?? compressorByName(name);
+    if (known !== undefined) return this.remember(name, known);
+    const [found, ...others] = detectCompressor(plain.subarray(COMPRESS_SKIP), shape.memSize - COMPRESS_SKIP);
+    const compressor = found === undefined || others.length > 0 ? undefined : compressorByName(found);
+    if (compressor !== undefined)
+      return name === "" ? this.remember(found as string, compressor) : compressor;
+    throw new FormatError({
+      code: "no-compressor",
+      message: `the block is compressed${name === "" ? "" : ` by ${name}`} and no known compressor fits`,
+      offset: COMPRESS_SKIP,
+    });
+  }
+
+  private remember(name: string, compressor: Compressor): Compressor {
+    this.detected.compressors.add(compressor.name);
+    this.compressors.set(name, compressor);
+    return compressor;
+  }
+
+  private decrypt(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): Uint8Array {
+    const named = hint === undefined || hint.encryptor === "" ? undefined : encryptorByName(hint.encryptor);
+    const encryptor = named ?? this.encryptor ?? this.detectEncryptor(block, shape, hint);
+    this.detected.encryptors.add(encryptor.name);
+    return decryptBlock(block, shape.combinedHeaderSize, { encryptor });
+  }
+
+  private detectEncryptor(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): Encryptor {
+    if (!looksLikeRotn(encryptedPart(block, shape.combinedHeaderSize)))
+      throw new FormatError({
+        code: "no-encryptor",
+        message: "the block is encrypted and no encryptor plug-in knows it",
+      });
+    const fitting = detectRotnKeyIds(block, shape.combinedHeaderSize, (plain) =>
+      this.readable(plain, shape, hint),
+    );
+    const known = this.keyIds;
+    const both = known === undefined ? fitting : known.filter((keyId) => fitting.includes(keyId));
+    this.keyIds = both.length > 0 ? both : known;
+    const keyId = (this.keyIds ?? fitting)[0];
+    if (keyId === undefined)
+      throw new FormatError({ code: "no-encryptor", message: "no rotn key id makes sense of the block" });
+    const encryptor = rotnEncryptor(keyId);
+    if (this.keyIds?.length === 1) this.encryptor = encryptor;
+    return encryptor;
+  }
+
+  private readable(plain: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): boolean {
+    try {
+      const opened = { ...shape, encrypted: false };
+      return this.fits(this.open(plain, opened, hint), opened);
+    } catch (error) {
+      if (error instanceof FormatError) return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../../formats/block-header.js";
+import { crc32cWithZeroedField } from "../../../codec/crc32c.js";
+import type { BlockRole, ClassicBlock } from "../../classic/block.js";
+import type { Rule } from "../../rule.js";
+
+const lost: Record<BlockRole, string> = {
+  root: "the tree cannot be opened: all its rows are out of reach",
+  internal: "every row below this page is out of reach",
+  leaf: "the rows on this page are lost",
+  overflow: "one long key or value is lost",
+  "extent list": "the checkpoint's space accounting is lost; the file cannot be written to or verified",
+};
+
+/** The bytes of a block are those that were written, and they are those its address means. */
+export const classicChecksum: Rule<ClassicBlock> = {
+  code: "block-checksum",
+  severity: "error",
+  title: "a block's checksum is that of its bytes and that in its address",
+  doc: "CRC32C over the block, its own field as zero; over the first 64 bytes only where the flag is clear. The address holds the same checksum (classic file format §2).",
+  check(block, found) {
+    const { bytes, checksum, addressChecksum, role } = block;
+    const end =
+      (block.blockFlags & DATA_CHECKSUM) !== 0
+        ? bytes.length
+        : Math.min(bytes.length, PARTIAL_CHECKSUM_LENGTH);
+    const computed = crc32cWithZeroedField(bytes, 0, end, CLASSIC_BLOCK.checksum);
+    if (computed === checksum && checksum === addressChecksum) return;
+    const consequence = lost[role];
+    if (computed === checksum)
+      found({
+        message: `the ${role} block is sound, but not the one its address means: another block was written here, or the address is damaged`,
+        field: "checksum",
+        expected: hex(addressChecksum),
+        actual: hex(checksum),
+        consequence,
+      });
+    else if (computed === addressChecksum)
+      found({
+        message: `the checksum field of the ${role} block is damaged: bytes and address agree`,
+        field: "checksum",
+        expected: hex(computed),
+        actual: hex(checksum),
+        consequence,
+        hint: "the rest of the block is intact",
+      });
+    else
+      found({
+        message: `the bytes of the ${role} block do not fit its checksum`,
+        expected: hex(addressChecksum),
+        actual: hex(computed),
+        consequence,
+      });
+  },
+};
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;

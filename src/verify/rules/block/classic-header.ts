@@ -1,0 +1,86 @@
+import { CLASSIC_BLOCK, DATA_CHECKSUM } from "../../../../formats/block-header.js";
+import {
+  MAX_PAGE_TYPE,
+  PAGE_HEADER,
+  pageFlags,
+  pageTypes,
+  TRANSFORMED_PAGE,
+} from "../../../../formats/page-header.js";
+import type { BlockRole, ClassicBlock } from "../../classic/block.js";
+import type { Rule } from "../../rule.js";
+
+const internal: readonly number[] = [pageTypes.rowInternal, pageTypes.columnInternal];
+const leaf: readonly number[] = [pageTypes.rowLeaf, pageTypes.columnFixed, pageTypes.columnVariable];
+const allowed: Record<BlockRole, readonly number[]> = {
+  root: [...internal, ...leaf],
+  internal,
+  leaf,
+  overflow: [pageTypes.overflow],
+  "extent list": [pageTypes.blockManager],
+};
+const knownFlags = Object.values(pageFlags).reduce((all, mask) => all | mask, 0);
+
+/** Sizes, type and flags of a block. */
+export const classicHeader: Rule<ClassicBlock> = {
+  code: "block-header",
+  severity: "error",
+  title: "a block's headers fit its address, its place in the tree and each other",
+  doc: "disk_size is the size in the address, the page type is what the parent says, mem_size fits, reserved bytes are zero (page and block headers §1, §2).",
+  check(block, found) {
+    const { bytes, size, diskSize, type, role, memSize, flags, blockFlags } = block;
+    if (diskSize !== size)
+      found({
+        field: "diskSize",
+        message: "the block's own size is not the one in its address",
+        expected: size,
+        actual: diskSize,
+      });
+    if (type === 0 || type > MAX_PAGE_TYPE || !allowed[role].includes(type))
+      found({
+        field: "type",
+        message: `no ${role} block has page type ${type}`,
+        expected: allowed[role].join(", "),
+        actual: type,
+      });
+    const least = CLASSIC_BLOCK.payload;
+    if (memSize < least || ((flags & TRANSFORMED_PAGE) === 0 && memSize > size))
+      found({
+        field: "memSize",
+        message: "the image size does not fit the block",
+        expected: `${least}..${size}`,
+        actual: memSize,
+      });
+    if ((flags & ~knownFlags) !== 0)
+      found({ field: "flags", severity: "warning", message: "page flags without a meaning", actual: flags });
+    if ((flags & pageFlags.emptyValuesAll) !== 0 && (flags & pageFlags.emptyValuesNone) !== 0)
+      found({
+        field: "flags",
+        message: "a page cannot have both no values and nothing but values",
+        actual: flags,
+      });
+    if ((blockFlags & ~DATA_CHECKSUM) !== 0)
+      found({
+        field: "blockFlags",
+        severity: "warning",
+        message: "block flags without a meaning",
+        actual: blockFlags,
+      });
+    const version = bytes[PAGE_HEADER.at.version] as number;
+    if (version > 1)
+      found({ field: "version", message: "page version is too new", expected: "0 or 1", actual: version });
+    if (bytes[PAGE_HEADER.at.reserved] !== 0 || hasBytes(bytes, CLASSIC_BLOCK.unused, least))
+      found({ field: "reserved", severity: "warning", message: "reserved header bytes are not zero" });
+    if ((type === pageTypes.rowLeaf || type === pageTypes.rowInternal) && block.recno !== 0n)
+      found({
+        field: "recno",
+        message: "a row-store page with a record number",
+        expected: 0n,
+        actual: block.recno,
+      });
+  },
+};
+
+function hasBytes(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (bytes[at] !== 0) return true;
+  return false;
+}

@@ -1,0 +1,35 @@
+import { parseConfig } from "../../../codec/config.js";
+import { FormatError } from "../../../codec/error.js";
+import type { MetadataSubject } from "../../metadata.js";
+import type { Rule } from "../../rule.js";
+
+/** Values of metadata rows. */
+export const metadataRowConfig: Rule<MetadataSubject> = {
+  code: "metadata-row-config",
+  severity: "error",
+  title: "every metadata value is configuration text",
+  doc: "Metadata rows hold URI and configuration as NUL-terminated text (turtle and disagg metadata §5).",
+  check({ rows }, found) {
+    for (const { uri, value, place } of rows) {
+      const error = configError(value);
+      if (error !== undefined)
+        found({
+          ...place,
+          table: uri,
+          field: error.path,
+          message: `the configuration of ${uri} cannot be read at character ${error.offset}: ${error.message}`,
+          consequence: "the table cannot be opened",
+        });
+    }
+  },
+};
+
+function configError(value: string): FormatError | undefined {
+  try {
+    parseConfig(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return error;
+    throw error;
+  }
+}
