@@ -149,7 +149,8 @@ function addField(fields: Fields, name: string, random: RandomSource, depth: num
       fields[name] = bytes(ref(`${name}n`));
       return;
     case 8:
-      fields[name] = crc32cField();
+      // A region of its own: two checksums that cover each other cannot both be right.
+      fields[name] = region(struct({ before: u16le(), crc: crc32cField(), after: bytes(2) }), 8);
       return;
     case 9:
       fields[`${name}p`] = u16le({ derive: position });
