@@ -9,6 +9,7 @@ import {
   generations,
   nibble,
   optional,
+  PACKED_ZERO,
   packed,
   packed32,
   packedLength,
@@ -30,8 +31,6 @@ export const addressFlags = symbolValues(addressFlagSymbols);
 const READER_VERSION = 0;
 /** Varints of a cookie without a version byte. */
 const FIELDS = { A: 5, B: 6 } as const;
-/** A packed unsigned integer never begins with a lower byte; a version byte always does. */
-const FIRST_PACKED_BYTE = 0x80;
 
 const pageId = packed({ doc: "page id; user pages start at 100" });
 const checkpointId = packed({ doc: "checkpoint the newest record was written for" });
@@ -177,7 +176,7 @@ function agrees(cookie: AddressCookie, params: Readonly<Record<string, number>>)
 
 /** The generation a damaged cookie was: by its first byte and the number of varints. */
 function likely(cookie: Uint8Array): string {
-  if ((cookie[0] ?? 0) < FIRST_PACKED_BYTE) return "D";
+  if ((cookie[0] ?? 0) < PACKED_ZERO) return "D";
   let count = 0;
   for (let at = 0; at < cookie.length; count++) {
     const length = packedLength(cookie[at] as number);

@@ -18,6 +18,7 @@ import {
   ne,
   optional,
   or,
+  PACKED_ZERO,
   packed,
   packed32,
   param,
@@ -31,6 +32,7 @@ import {
   sub,
   symbolValues,
   type Type,
+  type UnionNode,
   u8,
   union,
   type Violation,
@@ -45,7 +47,7 @@ export const shortCellSymbols = {
   valueShort: [3, "value of at most 63 bytes, visible to all"],
 } as const satisfies Symbols;
 export const shortCells = symbolValues(shortCellSymbols);
-const SHORT_MASK = 0x03;
+export const SHORT_MASK = 0x03;
 export const SHORT_LENGTH_SHIFT = 2;
 export const SHORT_MAX = 63;
 
@@ -86,11 +88,20 @@ export const windowBitSymbols = {
 export const windowBits = symbolValues(windowBitSymbols);
 export const WINDOW_BITS_UNUSED = 0x80;
 
+/** The order of the numbers in a window, which is not the order of their bits. */
+export const windowSlots = [
+  "startTs",
+  "startTxn",
+  "durableStart",
+  "stopTs",
+  "stopTxn",
+  "durableStop",
+] as const;
+
 const slot = (name: keyof typeof windowBits, doc: string) =>
   optional(packed({ doc }), has(ref("bits"), windowBits[name]));
 const bitIfPresent = (name: keyof typeof windowBits): Expr => select(lengthOf(name), windowBits[name], 0);
 
-/** The order of the numbers is not the order of their bits. */
 export const cellWindowType = struct(
   {
     bits: u8({
@@ -98,9 +109,7 @@ export const cellWindowType = struct(
       flags: windowBitSymbols,
       unknown: "error",
       hex: true,
-      derive: (["startTs", "startTxn", "durableStart", "stopTs", "stopTxn", "durableStop"] as const)
-        .map(bitIfPresent)
-        .reduce((sum, bit) => add(sum, bit)),
+      derive: windowSlots.map(bitIfPresent).reduce((sum, bit) => add(sum, bit)),
       sample: (random) => random.below(0x80),
     }),
     startTs: slot("startTs", "start timestamp"),
@@ -137,9 +146,19 @@ const shortData = bytes(shr(ref("descriptor"), SHORT_LENGTH_SHIFT), {
 });
 const prefix = u8({ doc: "leading bytes shared with the previous key" });
 
-type Bits = ReadonlyArray<keyof typeof cellBits>;
-/** First byte of a long cell; `allowed` are the parts such a cell may have. */
-const longDescriptor = (type: number, allowed: Bits) =>
+/** Long cells that never have a window or a number. */
+const plainCells: readonly number[] = [
+  cellTypes.key,
+  cellTypes.keyOverflow,
+  cellTypes.keyPrefix,
+  cellTypes.keyOverflowRemoved,
+  cellTypes.addressDeletedVisibleAll,
+];
+/** Bits the first byte of a long cell may have besides its type. */
+export const allowedCellBits = (type: number): number =>
+  plainCells.includes(type) ? 0 : cellBits.value64 | cellBits.window;
+
+const longDescriptor = (type: number) =>
   u8({
     doc: "long form: type, and which parts follow",
     flags: descriptorFlags,
@@ -148,26 +167,23 @@ const longDescriptor = (type: number, allowed: Bits) =>
       type << CELL_TYPE_SHIFT,
       add(select(lengthOf("window"), cellBits.window, 0), select(lengthOf("value64"), cellBits.value64, 0)),
     ),
-    sample: (random) =>
-      allowed.reduce((byte, bit) => byte | (random.below(2) * cellBits[bit]), type << CELL_TYPE_SHIFT),
+    sample: (random) => (type << CELL_TYPE_SHIFT) | (random.below(16) & allowedCellBits(type)),
   });
 const window = optional(cellWindowType, has(ref("descriptor"), cellBits.window));
 const value64 = (doc: string) => optional(packed({ doc }), has(ref("descriptor"), cellBits.value64));
 
-/** Parts no engine writes into such a cell. */
-const formRule = (allowed: Bits) => ({
-  code: "cell-form",
-  doc: `of the optional parts ${allowed.length === 0 ? "none is" : `only ${allowed.join(" and ")} are`} used here`,
-  check: ({ descriptor }: { descriptor: number }): Violation | undefined => {
-    const others = (Object.keys(cellBits) as Array<keyof typeof cellBits>).filter(
-      (bit) => !allowed.includes(bit),
-    );
-    const used = others.find((bit) => (descriptor & cellBits[bit]) !== 0);
-    return used === undefined
-      ? undefined
-      : { path: "descriptor", message: `no ${used} here`, actual: descriptor };
+/** What no engine writes into such a cell. */
+const formRules = [
+  {
+    code: "cell-form",
+    doc: "keys and removed children have neither a window nor a number",
+    check: ({ descriptor: actual }: { descriptor: number }): Violation | undefined => {
+      const bits =
+        actual & (cellBits.value64 | cellBits.window) & ~allowedCellBits(actual >> CELL_TYPE_SHIFT);
+      return bits === 0 ? undefined : { path: "descriptor", actual };
+    },
   },
-});
+];
 
 const lengthLessAdjust = (adjust: Expr) =>
   packed32({
@@ -186,24 +202,24 @@ const overlongKey = (random: RandomSource): number => LENGTH_ADJUST + random.bel
 
 const keyType = struct(
   {
-    descriptor: longDescriptor(cellTypes.key, []),
+    descriptor: longDescriptor(cellTypes.key),
     window,
     value64: value64("unused"),
     storedLength: lengthLessAdjust(LENGTH_ADJUST),
     data: dataOf(LENGTH_ADJUST, overlongKey),
   },
-  { rules: [formRule([])] },
+  { rules: formRules },
 );
 const keyPrefixType = struct(
   {
-    descriptor: longDescriptor(cellTypes.keyPrefix, []),
+    descriptor: longDescriptor(cellTypes.keyPrefix),
     prefix,
     window,
     value64: value64("unused"),
     storedLength: lengthLessAdjust(LENGTH_ADJUST),
     data: dataOf(LENGTH_ADJUST, overlongKey),
   },
-  { rules: [formRule([])] },
+  { rules: formRules },
 );
 
 /** A windowed value, or one with a run length, has its plain length: no short form could have held it. */
@@ -212,11 +228,10 @@ const valueAdjust: Expr = select(
   0,
   LENGTH_ADJUST,
 );
-const valueBits: Bits = ["window", "value64"];
 const runLength = value64("column store: run length; row store: 0");
 const valueType = struct(
   {
-    descriptor: longDescriptor(cellTypes.value, valueBits),
+    descriptor: longDescriptor(cellTypes.value),
     window,
     value64: runLength,
     storedLength: lengthLessAdjust(valueAdjust),
@@ -226,20 +241,20 @@ const valueType = struct(
         random.below(40) + (scope.window === undefined && !scope.value64 ? LENGTH_ADJUST : 0),
     ),
   },
-  { rules: [formRule(valueBits)] },
+  { rules: formRules },
 );
 const valueCopyType = struct(
   {
-    descriptor: longDescriptor(cellTypes.valueCopy, valueBits),
+    descriptor: longDescriptor(cellTypes.valueCopy),
     window,
     value64: runLength,
     distance: packed({ doc: "bytes from the start of the copied cell to the start of this one", min: 1n }),
   },
-  { rules: [formRule(valueBits)] },
+  { rules: formRules },
 );
 const deletedType = struct(
-  { descriptor: longDescriptor(cellTypes.deleted, valueBits), window, value64: value64("run length") },
-  { rules: [formRule(valueBits)] },
+  { descriptor: longDescriptor(cellTypes.deleted), window, value64: value64("run length") },
+  { rules: formRules },
 );
 
 const cookieLength = packed32({ doc: "bytes of the cookie", derive: lengthOf("cookie") });
@@ -248,43 +263,44 @@ const cookie = bytes(ref("storedLength"), {
   sample: (random) => random.bytes(1 + random.below(24)),
 });
 /** Overflow items and children: the data is an address cookie. */
-const cookieCell = (type: number, allowed: Bits, number: string) =>
+const cookieCell = (type: number, number: string) =>
   struct(
     {
-      descriptor: longDescriptor(type, allowed),
+      descriptor: longDescriptor(type),
       window,
       value64: value64(number),
       storedLength: cookieLength,
       cookie,
     },
-    { rules: [formRule(allowed)] },
+    { rules: formRules },
   );
 const RECNO = "column store: number of the child's first record";
 
+/** Numbers in the cell of a fast-truncated child. */
+export const truncateSlots = ["truncateTxn", "truncateTs", "truncateDurableTs"] as const;
 /** Page flag fastTruncate; a cell on its own is told by `params.fastTruncate`. */
 const carriesTruncate: Expr = or(param("fastTruncate"), has(ref("header.flags"), pageFlags.fastTruncate));
 const truncateSlot = (doc: string) => optional(packed({ doc }), carriesTruncate);
-const PACKED_FIRST_BYTE = 0x80;
 const addressDeletedType = struct(
   {
-    descriptor: longDescriptor(cellTypes.addressDeleted, valueBits),
+    descriptor: longDescriptor(cellTypes.addressDeleted),
     window,
     truncateTxn: truncateSlot("transaction of the fast truncate"),
     truncateTs: truncateSlot("timestamp of the fast truncate"),
     truncateDurableTs: truncateSlot("durable timestamp of the fast truncate"),
     truncatePrepared: optional(
       u8({ doc: "newer builds: state of a prepared truncate; no number begins with such a byte", max: 1 }),
-      and(carriesTruncate, and(ne(peek, -1), lt(peek, PACKED_FIRST_BYTE))),
+      and(carriesTruncate, and(ne(peek, -1), lt(peek, PACKED_ZERO))),
     ),
     value64: value64(RECNO),
     storedLength: cookieLength,
     cookie,
   },
-  { rules: [formRule(valueBits)] },
+  { rules: formRules },
 );
 
 /** What a cell's first byte selects: short forms by their code, long ones by their type behind them. */
-const LONG_TAG = 4;
+export const LONG_TAG = 4;
 const tag: Expr = select(
   lt(peek, 0),
   -1,
@@ -310,40 +326,42 @@ export const cellType = union(tag, {
     struct({ descriptor: shortDescriptor(shortCells.valueShort), data: shortData }),
   ],
   addressDeleted: long(cellTypes.addressDeleted, addressDeletedType),
-  addressInternal: long(cellTypes.addressInternal, cookieCell(cellTypes.addressInternal, valueBits, RECNO)),
-  addressLeaf: long(cellTypes.addressLeaf, cookieCell(cellTypes.addressLeaf, valueBits, RECNO)),
+  addressInternal: long(cellTypes.addressInternal, cookieCell(cellTypes.addressInternal, RECNO)),
+  addressLeaf: long(cellTypes.addressLeaf, cookieCell(cellTypes.addressLeaf, RECNO)),
   addressLeafNoOverflow: long(
     cellTypes.addressLeafNoOverflow,
-    cookieCell(cellTypes.addressLeafNoOverflow, valueBits, RECNO),
+    cookieCell(cellTypes.addressLeafNoOverflow, RECNO),
   ),
   deleted: long(cellTypes.deleted, deletedType),
   key: long(cellTypes.key, keyType),
-  keyOverflow: long(cellTypes.keyOverflow, cookieCell(cellTypes.keyOverflow, [], "unused")),
+  keyOverflow: long(cellTypes.keyOverflow, cookieCell(cellTypes.keyOverflow, "unused")),
   keyPrefix: long(cellTypes.keyPrefix, keyPrefixType),
   value: long(cellTypes.value, valueType),
   valueCopy: long(cellTypes.valueCopy, valueCopyType),
-  valueOverflow: long(cellTypes.valueOverflow, cookieCell(cellTypes.valueOverflow, valueBits, "run length")),
+  valueOverflow: long(cellTypes.valueOverflow, cookieCell(cellTypes.valueOverflow, "run length")),
   valueOverflowRemoved: long(
     cellTypes.valueOverflowRemoved,
-    cookieCell(cellTypes.valueOverflowRemoved, valueBits, "run length"),
+    cookieCell(cellTypes.valueOverflowRemoved, "run length"),
   ),
-  keyOverflowRemoved: long(
-    cellTypes.keyOverflowRemoved,
-    cookieCell(cellTypes.keyOverflowRemoved, [], "unused"),
-  ),
+  keyOverflowRemoved: long(cellTypes.keyOverflowRemoved, cookieCell(cellTypes.keyOverflowRemoved, "unused")),
   addressDeletedVisibleAll: long(
     cellTypes.addressDeletedVisibleAll,
     struct(
       {
-        descriptor: longDescriptor(cellTypes.addressDeletedVisibleAll, []),
+        descriptor: longDescriptor(cellTypes.addressDeletedVisibleAll),
         window,
         value64: value64("unused"),
         storedLength: packed32({ doc: "0: there is no child any more", max: 0, derive: 0 }),
       },
-      { rules: [formRule([])] },
+      { rules: formRules },
     ),
   ),
 });
+/** The number by which a cell's first byte is told apart: the code of a short form, or 4 + the type of a long one. */
+export const cellTags = Object.fromEntries(
+  (cellType as UnionNode).cases.map(({ name, tag: number }) => [name, number]),
+) as { readonly [K in CellKind]: number };
+export const MAX_CELL_TAG = LONG_TAG + 15;
 export type Cell = Infer<typeof cellType>;
 export type CellKind = Cell["kind"];
 

@@ -12,6 +12,7 @@ import {
   lengthOf,
   not,
   optional,
+  PACKED_ZERO,
   packed,
   packed32,
   type RandomSource,
@@ -74,9 +75,6 @@ export const deltaValueVariants = {
   },
 } as const;
 
-/** First byte of form uB from here on: a packed length. Below: the flags of form Bu. */
-export const DELTA_LENGTH_FIRST_BYTE = 0x80;
-
 export const deltaValue = generations(
   {
     name: "delta-value",
@@ -87,7 +85,7 @@ export const deltaValue = generations(
   deltaValueVariants,
   {
     detection: "First byte 0x00 or 0x01: Bu; from 0x80 on: uB.",
-    likely: (payload) => ((payload[0] ?? 0) >= DELTA_LENGTH_FIRST_BYTE ? "uB" : "Bu"),
+    likely: (payload) => ((payload[0] ?? 0) >= PACKED_ZERO ? "uB" : "Bu"),
   },
 );
 

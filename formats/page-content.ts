@@ -1,6 +1,6 @@
 /** Which cells stand on which page, and what a cell takes (formats: cells and deltas §2, §4, §5). */
 import { packedSize } from "../src/codec/index.js";
-import type { Cell, CellKind, CellWindow } from "./cell.js";
+import { type Cell, type CellKind, type CellWindow, truncateSlots, windowSlots } from "./cell.js";
 
 /** A key, then what belongs to it; without keys, items follow each other. */
 export interface CellContent {
@@ -53,16 +53,8 @@ export interface CellParts {
   readonly cookie?: Uint8Array;
 }
 
-const packedParts = [
-  "truncateTxn",
-  "truncateTs",
-  "truncateDurableTs",
-  "value64",
-  "storedLength",
-  "distance",
-] as const;
+const packedParts = [...truncateSlots, "value64", "storedLength", "distance"] as const;
 const byteParts = ["prefix", "truncatePrepared"] as const;
-const windowParts = ["startTs", "startTxn", "durableStart", "stopTs", "stopTxn", "durableStop"] as const;
 
 const packedBytes = (value: number | bigint | undefined): number =>
   value === undefined ? 0 : packedSize(BigInt(value));
@@ -75,5 +67,5 @@ export function cellLength(cell: Cell): number {
   for (const name of byteParts) if (parts[name] !== undefined) length++;
   for (const name of packedParts) length += packedBytes(parts[name]);
   if (window === undefined) return length;
-  return windowParts.reduce((sum, name) => sum + packedBytes(window[name]), length + 1);
+  return windowSlots.reduce((sum, name) => sum + packedBytes(window[name]), length + 1);
 }

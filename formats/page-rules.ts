@@ -5,6 +5,7 @@
 import {
   FormatError,
   hasErrors,
+  PACKED_ZERO,
   packedLength,
   type Rule,
   type RuleContext,
@@ -13,13 +14,7 @@ import {
 } from "../src/codec/index.js";
 import { blockFlags, blockMagics, CLASSIC_BLOCK } from "./block-header.js";
 import type { Cell } from "./cell.js";
-import {
-  DELTA_LENGTH_FIRST_BYTE,
-  deltaValue,
-  type OldInternalEntry,
-  type OldLeafEntry,
-  oldEntryWindow,
-} from "./delta.js";
+import { deltaValue, type OldInternalEntry, type OldLeafEntry, oldEntryWindow } from "./delta.js";
 import { type CellContent, type CellParts, cellContents, cellLength, copiedKinds } from "./page-content.js";
 import { pageFlags, pageTypes } from "./page-header.js";
 import { type TimeWindow, wrappingSlot } from "./time-window.js";
@@ -380,7 +375,7 @@ function isSound(payload: Uint8Array, generation: string): boolean {
 /** The form of a delta's values: the first one tells. */
 export function deltaForm(payloads: readonly Uint8Array[]): "uB" | "Bu" {
   const first = payloads[0]?.[0] ?? 0;
-  return first >= DELTA_LENGTH_FIRST_BYTE ? "uB" : "Bu";
+  return first >= PACKED_ZERO ? "uB" : "Bu";
 }
 
 const entryCount: PageRule = {

@@ -59,11 +59,15 @@ export { hasErrors, type Issue, issueOf } from "./issue.js";
 export { bytesToHex, hexToBytes, type JsonOptions, secretSummary } from "./json.js";
 export { type FixedOffsets, offsetsOf } from "./offsets.js";
 export {
+  PACKED_WIDE,
+  PACKED_ZERO,
   packedLength,
   packedSize,
+  peekPackedNumber,
   readPackedNumber,
   readPackedSigned,
   readPackedUnsigned,
+  skipPackedUnsigned,
   writePackedSigned,
   writePackedUnsigned,
 } from "./packed.js";

@@ -180,3 +180,48 @@ export function writePackedSigned(out: number[], value: bigint): void {
 function isAllOnes(value: bigint, index: number): boolean {
   return value >> BigInt(8 * index) === -1n;
 }
+
+/** How an unsigned packed integer of 2^56 + 8256 or more begins; its highest byte follows. */
+export const PACKED_WIDE = 0xe8;
+/** How the packed integer 0 begins; no unsigned one begins with a lower byte. */
+export const PACKED_ZERO = 0x80;
+
+/**
+ * The position behind the unsigned packed integer at `pos`, −1 when there is none before `end` or it has another form
+ * than the engine writes: {@link readPackedUnsigned} tells why. For loops that skip millions of them.
+ */
+export function skipPackedUnsigned(bytes: Uint8Array, pos: number, end: number): number {
+  if (pos >= end) return -1;
+  const first = bytes[pos] as number;
+  if (first < 0xc0) return first < PACKED_ZERO ? -1 : pos + 1;
+  if (first < 0xe0) return pos + 2 <= end ? pos + 2 : -1;
+  const next = pos + 1 + (first & 0x0f);
+  if (first === 0xe0 || first > PACKED_WIDE || next > end) return -1;
+  const high = bytes[pos + 1] as number;
+  if (high === 0 && first !== 0xe1) return -1;
+  return first === PACKED_WIDE && high === 0xff ? endOfWide(bytes, pos) : next;
+}
+
+/** The highest values are those whose bias would carry beyond 2^64. */
+function endOfWide(bytes: Uint8Array, pos: number): number {
+  for (let i = 2; i <= 6; i++) if (bytes[pos + i] !== 0xff) return pos + 9;
+  const low = ((bytes[pos + 7] as number) << 8) | (bytes[pos + 8] as number);
+  return low <= 0xffff - MULTI_BIAS ? pos + 9 : -1;
+}
+
+/**
+ * The unsigned packed integer at `pos`, −1 when there is none before `end`, it is above 2^53 − 1 or has another form
+ * than the engine writes. {@link packedLength} of its first byte tells where it ends.
+ */
+export function peekPackedNumber(bytes: Uint8Array, pos: number, end: number): number {
+  if (pos >= end) return -1;
+  const first = bytes[pos] as number;
+  if (first < 0xc0) return first < PACKED_ZERO ? -1 : first & 0x3f;
+  if (first < 0xe0 && pos + 2 <= end)
+    return (((first & 0x1f) << 8) | (bytes[pos + 1] as number)) + ONE_BYTE_MAX + 1;
+  if (skipPackedUnsigned(bytes, pos, end) === -1) return -1;
+  let value = 0;
+  for (let i = 1; i <= (first & 0x0f); i++) value = value * 256 + (bytes[pos + i] as number);
+  value += MULTI_BIAS;
+  return value <= Number.MAX_SAFE_INTEGER ? value : -1;
+}
