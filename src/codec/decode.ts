@@ -81,7 +81,7 @@ function compile(node: Node): Decode {
     case "region":
       return compileRegion(node);
     case "custom":
-      return (cursor) => node.decode(cursor);
+      return (cursor, scope) => node.decode(cursor, scope?.values ?? {});
   }
 }
 

@@ -42,7 +42,8 @@ export class WriteScope implements Scope {
     readonly parent: WriteScope | undefined,
     readonly params: Readonly<Record<string, number>>,
     readonly start: number,
-    readonly patches: Patch[],
+    /** Checksums to be filled in; undefined while only a length is asked for, before everything is derived. */
+    readonly patches: Patch[] | undefined,
   ) {
     this.values = { ...(values as object) };
   }
@@ -67,7 +68,7 @@ export class WriteScope implements Scope {
     if (typeof value === "string" && content.kind === "text")
       return encodeText(value).length + (content.length === "nul" ? 1 : 0);
     const writer = new Writer();
-    const scope = new WriteScope(writer, this.values, this.node, this.parent, this.params, 0, []);
+    const scope = new WriteScope(writer, this.values, this.node, this.parent, this.params, 0, undefined);
     encodeStep(writer, scope, name, content, value, encoder(content));
     return writer.length;
   }
@@ -118,7 +119,7 @@ function compile(node: Node): Encode {
     case "region":
       return compileRegion(node);
     case "custom":
-      return (writer, value) => node.encode(writer, value);
+      return (writer, value, scope) => node.encode(writer, value, scope.values);
   }
 }
 
@@ -145,7 +146,7 @@ function compileInt(node: IntNode): Encode {
   const high = (1n << BigInt(8 * size)) - 1n;
   return (writer, value, scope) => {
     if (value === undefined && checksum !== undefined) {
-      scope.patches.push({ at: writer.length, little, rule: checksum, scope });
+      scope.patches?.push({ at: writer.length, little, rule: checksum, scope });
       writer.integer(4, little, 0);
     } else writer.integer(size, little, wholeNumber(value, 0n, high, node));
   };
@@ -207,7 +208,7 @@ function checkLength(
   actual: number,
   scope: WriteScope,
 ): void {
-  const length = expected?.(scope);
+  const length = scope.patches === undefined ? undefined : expected?.(scope);
   if (length !== undefined && length !== actual)
     throw valueError("length-mismatch", `${actual} bytes where ${length} are declared`, length, actual);
 }
@@ -313,7 +314,7 @@ function compileArray(node: ArrayNode): Encode {
   const count = node.count === undefined || looksAtInput(node.count) ? undefined : compileExpr(node.count);
   return (writer, value, scope) => {
     if (!Array.isArray(value)) throw valueError("value-type", "array needed", "array", typeof value);
-    const expected = count?.(scope);
+    const expected = scope.patches === undefined ? undefined : count?.(scope);
     if (expected !== undefined && expected !== value.length)
       throw valueError(
         "count-mismatch",
@@ -372,11 +373,11 @@ function compileRegion(node: RegionNode): Encode {
       scope.parent,
       scope.params,
       scope.start,
-      [],
+      scope.patches && [],
     );
     of(writer, value, inner);
     writer.halfByte = false;
-    fillChecksums(writer, inner.patches, start);
+    fillChecksums(writer, inner.patches ?? [], start);
     checkLength(expected, writer.length - start, scope);
   };
 }

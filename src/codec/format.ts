@@ -186,19 +186,32 @@ class Layout<T> {
 
   build(value: T, options: WriteOptions = {}): Uint8Array {
     const writer = new Writer();
-    const scope = new WriteScope(writer, {}, undefined, undefined, options.params ?? {}, 0, []);
+    const patches: WriteScope["patches"] = [];
+    const scope = new WriteScope(writer, {}, undefined, undefined, options.params ?? {}, 0, patches);
     encoder(this.type)(writer, value, scope);
-    fillChecksums(writer, scope.patches, 0);
+    fillChecksums(writer, patches, 0);
     return writer.finish();
   }
 
   generate(random: RandomSource, options: WriteOptions = {}): T {
+    let why: string | undefined;
     for (let tries = 0; tries < 200; tries++) {
       const value = generate(this.type, random, options.params) as T;
-      // The rules may look at what building derives, so they are asked about the built value.
-      if (!hasErrors(this.read(this.build(value, options), options).issues)) return value;
+      why = this.rejection(value, options);
+      if (why === undefined) return value;
     }
-    throw new TypeError("the declaration's rules reject 200 generated values: give it samples");
+    throw new TypeError(`the declaration rejects 200 generated values (${why}): give it samples`);
+  }
+
+  /** Why a value is not valid. The rules may look at what building derives, so they are asked about what is built. */
+  private rejection(value: T, options: WriteOptions): string | undefined {
+    try {
+      const { issues } = this.read(this.build(value, options), options);
+      return issues.find(({ severity }) => severity === "error")?.message;
+    } catch (error) {
+      if (error instanceof FormatError) return error.message;
+      throw error;
+    }
   }
 }
 

@@ -126,12 +126,14 @@ export interface RegionNode extends Common {
   /** Byte length of the region; the inner declaration must use all of it. */
   readonly length: Expr;
 }
+type Fields = Readonly<Record<string, unknown>>;
 /** A hand-written leaf: everything the engine derives for other nodes is given here. */
 export interface CustomNode extends Common {
   readonly kind: "custom";
   readonly name: string;
-  readonly decode: (cursor: Cursor) => unknown;
-  readonly encode: (writer: Writer, value: unknown) => void;
+  /** `fields`: those of the enclosing struct that stand before this one. */
+  readonly decode: (cursor: Cursor, fields: Fields) => unknown;
+  readonly encode: (writer: Writer, value: unknown, fields: Fields) => void;
   readonly generate: (random: RandomSource) => unknown;
   readonly toJson: (value: unknown) => unknown;
   readonly fromJson: (json: unknown) => unknown;
@@ -248,7 +250,12 @@ export interface StructOptions<F> extends Common {
     Omit<Rule, "check"> & { check: (value: StructValue<F>, context: RuleContext) => Violation | undefined }
   >;
   readonly computed?: Readonly<
-    Record<string, Omit<Computed, "of"> & { of: (value: StructValue<F>, params: RuleContext["params"]) => ReturnType<Computed["of"]> }>
+    Record<
+      string,
+      Omit<Computed, "of"> & {
+        of: (value: StructValue<F>, params: RuleContext["params"]) => ReturnType<Computed["of"]>;
+      }
+    >
   >;
 }
 
@@ -314,13 +321,14 @@ export function union<
 
 export const custom = <T>(node: {
   name: string;
-  decode: (cursor: Cursor) => T;
-  encode: (writer: Writer, value: T) => void;
+  decode: (cursor: Cursor, fields: Fields) => T;
+  encode: (writer: Writer, value: T, fields: Fields) => void;
   generate: (random: RandomSource) => T;
   toJson: (value: T) => unknown;
   fromJson: (json: unknown) => T;
   show?: (value: T) => string;
   doc?: string;
+  sample?: Common["sample"];
 }): Type<T> => ({ kind: "custom", ...node }) as unknown as Type<T>;
 
 /** What has no room for the `kind` that a union puts beside a case's fields. */
