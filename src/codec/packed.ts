@@ -37,13 +37,18 @@ function byteLength(value: bigint): number {
   return length;
 }
 
-function illegal(bytes: Uint8Array, pos: number, offset: number): FormatError {
+function illegal(
+  bytes: Uint8Array,
+  pos: number,
+  offset: number,
+  expected = "an unsigned packed integer (0x80..0xe8)",
+): FormatError {
   const first = bytes[pos] as number;
   return new FormatError({
     code: "packed-illegal",
     message: `no packed integer begins with 0x${first.toString(16).padStart(2, "0")}`,
     offset,
-    expected: "an unsigned packed integer (0x80..0xe8)",
+    expected,
     actual: first,
   });
 }
@@ -122,7 +127,7 @@ export function readPackedSigned(bytes: Uint8Array, pos: number, end: number, ba
   const first = bytes[pos] as number;
   if (first >= 0x80) return positive(readPackedUnsigned(bytes, pos, end, base), base + pos);
   const length = packedLength(first);
-  if (length === 0) throw illegal(bytes, pos, base + pos);
+  if (length === 0) throw illegal(bytes, pos, base + pos, "a signed packed integer (0x10..0xe8)");
   if (pos + length > end) throw truncated(base + pos, length, end - pos);
   if (first >= 0x40) return BigInt(first & 0x3f) + NEG_ONE_BYTE_MIN;
   if (first >= 0x20) return BigInt(((first & 0x1f) << 8) | (bytes[pos + 1] as number)) + NEG_TWO_BYTE_MIN;
