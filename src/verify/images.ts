@@ -25,6 +25,15 @@ export interface TransformHint {
   readonly encryptor: string;
 }
 
+/** An encrypted block, as evidence of the key it was encrypted under. */
+export interface EncryptedSample {
+  readonly bytes: Uint8Array;
+  readonly shape: BlockShape;
+}
+
+/** One block may be readable under several keys; this many more are looked at to settle it. */
+const MAX_SAMPLES = 200;
+
 export class PageImages {
   private readonly compressors = new Map<string, Compressor>();
   private encryptor: Encryptor | undefined;
@@ -36,6 +45,7 @@ export class PageImages {
     private readonly detected: Detected,
     /** Judges a decrypted image when key ids are told apart. */
     private readonly fits: (image: Uint8Array, shape: BlockShape) => boolean,
+    private readonly samples: () => Iterable<EncryptedSample> = () => [],
   ) {
     if (options.rotnKeyId !== undefined) this.keyIds = [options.rotnKeyId];
   }
@@ -89,24 +99,31 @@ export class PageImages {
         code: "no-encryptor",
         message: "the block is encrypted and no encryptor plug-in knows it",
       });
-    const fitting = detectRotnKeyIds(block, shape.combinedHeaderSize, (plain) =>
-      this.readable(plain, shape, hint),
-    );
-    const known = this.keyIds;
-    const both = known === undefined ? fitting : known.filter((keyId) => fitting.includes(keyId));
-    this.keyIds = both.length > 0 ? both : known;
-    const keyId = (this.keyIds ?? fitting)[0];
-    if (keyId === undefined)
-      throw new FormatError({ code: "no-encryptor", message: "no rotn key id makes sense of the block" });
-    const encryptor = rotnEncryptor(keyId);
-    if (this.keyIds?.length === 1) this.encryptor = encryptor;
-    return encryptor;
+    // A copy: looking at samples may reuse the store's buffer.
+    this.narrow(block.slice(), shape, hint);
+    let looked = 0;
+    for (const sample of this.keyIds?.length === 1 ? [] : this.samples()) {
+      this.narrow(sample.bytes, sample.shape, undefined);
+      if (this.keyIds?.length === 1 || ++looked >= MAX_SAMPLES) break;
+    }
+    const keyId = this.keyIds?.[0];
+    if (keyId === undefined) throw new FormatError({ code: "no-encryptor", message: "no rotn key id makes sense of the block" });
+    this.encryptor = rotnEncryptor(keyId);
+    return this.encryptor;
+  }
+
+  /** Drops the key ids under which the block makes no sense; a block that fits none is damaged and drops none. */
+  private narrow(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): void {
+    const fitting = detectRotnKeyIds(block, shape.combinedHeaderSize, (plain) => this.readable(plain, shape, hint));
+    const both = this.keyIds === undefined ? fitting : this.keyIds.filter((keyId) => fitting.includes(keyId));
+    if (both.length > 0) this.keyIds = both;
   }
 
   private readable(plain: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): boolean {
     try {
       const opened = { ...shape, encrypted: false };
-      return this.fits(this.open(plain, opened, hint), opened);
+      const options = shape.compressed && hint?.compressor ? { compressor: hint.compressor } : {};
+      return this.fits(inflateImage(plain, opened, options), opened);
     } catch (error) {
       if (error instanceof FormatError) return false;
       throw error;

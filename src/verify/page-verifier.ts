@@ -1,11 +1,11 @@
 /** The inside of pages, whatever store they come from: inflated where needed, then walked cell by cell. */
-import { CLASSIC_BLOCK } from "../../formats/block-header.js";
+import { CLASSIC_BLOCK, combinedHeaderSizes } from "../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
 import { FormatError } from "../codec/error.js";
 import type { BlockShape } from "../page/transform/index.js";
-import { type PageShape, PageWalker, type WalkSink } from "../page/walk.js";
+import { type PageShape, PageWalker, type WalkSink } from "./cells/walk.js";
 import type { ClassicBlock } from "./classic/block.js";
-import { PageImages, type TransformHint } from "./images.js";
+import { type EncryptedSample, PageImages, type TransformHint } from "./images.js";
 import type { DisaggBlock } from "./page-log/block.js";
 import type { FindingPlace } from "./rule.js";
 import { pageInflate } from "./rules/block/unreadable.js";
@@ -30,8 +30,9 @@ export class PageVerifier {
   constructor(
     private readonly run: Run,
     detected: Detected,
+    samples?: () => Iterable<EncryptedSample>,
   ) {
-    this.images = new PageImages(run.options, detected, (image, shape) => this.isSound(image, shape));
+    this.images = new PageImages(run.options, detected, (image, shape) => this.isSound(image, shape), samples);
   }
 
   /** The plain image of a block of a page log, or undefined when it cannot be had (which has been reported). */
@@ -111,7 +112,8 @@ export class PageVerifier {
   private isSound(image: Uint8Array, shape: BlockShape): boolean {
     let sound = true;
     const view = new DataView(image.buffer, image.byteOffset, image.length);
-    const delta = shape.combinedHeaderSize < CLASSIC_BLOCK.payload;
+    // A delta of the oldest page logs has other headers: it is no evidence.
+    if (shape.combinedHeaderSize === combinedHeaderSizes.oldDelta) return true;
     this.walker.walk(
       image,
       {
@@ -128,7 +130,7 @@ export class PageVerifier {
         },
       },
     );
-    return sound || delta;
+    return sound;
   }
 }
 

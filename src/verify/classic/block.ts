@@ -1,6 +1,7 @@
 /** A block of a classic file as the rules see it. */
-import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
+import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../formats/block-header.js";
 import { PAGE_HEADER } from "../../../formats/page-header.js";
+import { crc32cWithZeroedField } from "../../codec/crc32c.js";
 import type { FindingPlace, Subject } from "../rule.js";
 
 /** What the address that led here says the block is. */
@@ -78,6 +79,19 @@ export class ClassicBlock implements Subject {
   }
   get recno(): bigint {
     return this.view.getBigUint64(this.bytes.byteOffset + PAGE_HEADER.at.recno, true);
+  }
+
+  /** The checksum the bytes give. */
+  computeChecksum(): number {
+    const { bytes } = this;
+    const whole = (this.blockFlags & DATA_CHECKSUM) !== 0;
+    const end = whole ? bytes.length : Math.min(bytes.length, PARTIAL_CHECKSUM_LENGTH);
+    return crc32cWithZeroedField(bytes, 0, end, CLASSIC_BLOCK.checksum);
+  }
+
+  /** The block is the one its address means, and undamaged. */
+  isSound(): boolean {
+    return this.checksum === this.addressChecksum && this.diskSize === this.size && this.computeChecksum() === this.checksum;
   }
 
   place(): FindingPlace {

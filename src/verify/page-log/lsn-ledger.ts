@@ -25,13 +25,14 @@ export class LsnLedger {
     }
   }
 
-  /** Ranges `[from, to]` between the first LSN a store gives and the highest one that nobody holds. */
-  *gaps(first: bigint): IterableIterator<{ from: bigint; to: bigint }> {
+  /** Ranges `[from, to]` from the first LSN a store gives up to `last` (or the highest one) that nobody holds. */
+  *gaps(first: bigint, last?: bigint): IterableIterator<{ from: bigint; to: bigint }> {
     let next = first;
     for (const lsn of this.sorted()) {
       if (lsn > next) yield { from: next, to: lsn - 1n };
       if (lsn >= next) next = lsn + 1n;
     }
+    if (last !== undefined && last >= next) yield { from: next, to: last };
   }
 
   private sorted(): BigUint64Array {

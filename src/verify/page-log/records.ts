@@ -1,5 +1,5 @@
 /** One pass over every record of a page log: what can be told of a record, its block and its page's history. */
-import type { PageLog, PageRecord } from "../../store/types.js";
+import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
 import type { PageVerifier } from "../page-verifier.js";
 import { disaggChecksum } from "../rules/block/disagg-checksum.js";
 import { disaggHeader } from "../rules/block/disagg-header.js";
@@ -37,6 +37,9 @@ export class RecordPass {
   private readonly block = new DisaggBlock();
   private tableId = -1n;
   private pageId = -1n;
+  /** Records above the newest checkpoint, and their bytes. */
+  orphans = 0;
+  orphanBytes = 0;
 
   constructor(
     private readonly store: PageLog,
@@ -50,8 +53,12 @@ export class RecordPass {
     this.subject = new RecordSubject(store);
   }
 
-  verify(): void {
+  verify(newest: CheckpointRecord | undefined): void {
     for (const record of this.store.records()) {
+      if (newest !== undefined && record.lsn > newest.lsn) {
+        this.orphans++;
+        this.orphanBytes += record.data.length;
+      }
       this.ledger.add(record.lsn);
       this.enter(record);
       this.run.findings.check(recordRules, this.subject);

@@ -1,5 +1,3 @@
-import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../../formats/block-header.js";
-import { crc32cWithZeroedField } from "../../../codec/crc32c.js";
 import type { BlockRole, ClassicBlock } from "../../classic/block.js";
 import type { Rule } from "../../rule.js";
 
@@ -18,12 +16,8 @@ export const classicChecksum: Rule<ClassicBlock> = {
   title: "a block's checksum is that of its bytes and that in its address",
   doc: "CRC32C over the block, its own field as zero; over the first 64 bytes only where the flag is clear. The address holds the same checksum (classic file format §2).",
   check(block, found) {
-    const { bytes, checksum, addressChecksum, role } = block;
-    const end =
-      (block.blockFlags & DATA_CHECKSUM) !== 0
-        ? bytes.length
-        : Math.min(bytes.length, PARTIAL_CHECKSUM_LENGTH);
-    const computed = crc32cWithZeroedField(bytes, 0, end, CLASSIC_BLOCK.checksum);
+    const { checksum, addressChecksum, role } = block;
+    const computed = block.computeChecksum();
     if (computed === checksum && checksum === addressChecksum) return;
     const consequence = lost[role];
     if (computed === checksum)

@@ -1,0 +1,35 @@
+/** Pages that are no blocks: turtle text and key pages. Which one a table holds is told by its content. */
+import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
+import { specialTables } from "../../../formats/disagg-tables.js";
+import { disaggTurtle } from "../../../formats/disagg-turtle.js";
+import type { Issue } from "../../codec/index.js";
+import type { PageRecord } from "../../store/types.js";
+import type { RuleInfo } from "../rule.js";
+import { keyPageFormat, turtlePageFormat } from "../rules/page-log/checkpoint.js";
+import type { Detected, Run } from "../run.js";
+import { placeOf } from "./checkpoint.js";
+
+const plainTables: ReadonlySet<bigint> = new Set([...specialTables.turtle.ids, ...specialTables.keyProvider.ids]);
+
+/** Whether a page is text or a key page rather than a block. */
+export const isPlainPage = (tableId: bigint, pageId: bigint): boolean => pageId === 1n && plainTables.has(tableId);
+
+export function verifyPlainPage(record: PageRecord, run: Run, detected: Detected): void {
+  const key = looksLikeCryptPage(record.data);
+  const reading = (key ? cryptPage : disaggTurtle).read(record.data);
+  if (reading.generation !== undefined) detected.generations.add(`${key ? "key page" : "turtle"} ${reading.generation}`);
+  const consequence = key ? "the key cannot be loaded" : "checkpoints that name this turtle page cannot be opened";
+  reportIssues(run, key ? keyPageFormat : turtlePageFormat, record, reading.issues, consequence);
+}
+
+function reportIssues(run: Run, rule: RuleInfo, record: PageRecord, issues: readonly Issue[], consequence: string): void {
+  for (const { code, severity, path, message, offset, expected, actual } of issues)
+    run.findings.add(rule, placeOf(record), {
+      severity,
+      field: path,
+      message: `${path === "" ? "" : `${path}: `}${message} (${code}${offset === undefined ? "" : `, byte ${offset} of the page`})`,
+      ...(expected === undefined ? {} : { expected }),
+      ...(actual === undefined ? {} : { actual }),
+      ...(severity === "error" ? { consequence } : {}),
+    });
+}
