@@ -197,6 +197,29 @@ function explainFlags(span: Span, flags: Symbols, value: bigint): void {
       issues: [],
     });
   }
+  explainUnnamed(span, flags, value);
+}
+
+/** Bits that are set although nobody named them: each run of neighbours is one span. */
+function explainUnnamed(span: Span, flags: Symbols, value: bigint): void {
+  const rest = symbolList(flags).reduce((left, [, mask]) => left & ~BigInt(mask), value);
+  const lowestFirst = [...rest.toString(2)].reverse().join("");
+  for (const { 0: run, index: from } of lowestFirst.matchAll(/1+/g)) {
+    const to = from + run.length;
+    const name = to === from + 1 ? `bit ${from}` : `bits ${from}–${to - 1}`;
+    span.children.push({
+      name,
+      path: joinPath(span.path, name),
+      start: span.start,
+      end: span.end,
+      bits: { from, to },
+      kind: "bits",
+      value: 2 ** run.length - 1,
+      description: "without a meaning",
+      children: [],
+      issues: [],
+    });
+  }
 }
 
 const lowestBit = (mask: number): number => 31 - Math.clz32(mask & -mask);
