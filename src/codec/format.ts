@@ -291,8 +291,9 @@ export function generations<V extends Variants>(
     throw unknownGeneration(typeof named);
   };
   const within = <R>(generation: string, work: (layout: Layout<Value>) => R): R => {
+    const layout = layoutOf(generation);
     try {
-      return work(layoutOf(generation));
+      return work(layout);
     } catch (error) {
       if (error instanceof FormatError) error.generation ??= generation;
       throw error;
@@ -307,7 +308,7 @@ export function generations<V extends Variants>(
     build: (value, write) => within(nameOf(value, write), (layout) => layout.build(value, write)),
     validate: (bytes, read) => detect(bytes, read).issues,
     annotate: (bytes, read = {}) => {
-      const generation = detect(bytes, read).generation ?? (names[0] as string);
+      const generation = read.generation ?? detect(bytes, read).generation ?? (names[0] as string);
       return layoutOf(generation).annotate(`${info.name} ${generation}`, bytes, read);
     },
     describe: () => ({
