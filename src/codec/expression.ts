@@ -110,7 +110,7 @@ export function compileExpr(expr: Expr): (scope: Scope) => number {
     case "countOf":
       return (scope) => scope.countOf(expr.name);
     case "packedSizeOf":
-      return (scope) => packedSize(BigInt(find(scope, expr.name)));
+      return (scope) => sizeOfPacked(find(scope, expr.name));
     case "selfSized": {
       const of = compileExpr(expr.of);
       return (scope) => addOwnSize(of(scope));
@@ -187,9 +187,13 @@ function findInside(scope: Scope, outer: string, inner: string): number | bigint
   return 0;
 }
 
+/** Not a number for what cannot be packed: building says so when it comes to that field. */
+const sizeOfPacked = (value: number | bigint): number =>
+  typeof value === "bigint" || Number.isSafeInteger(value) ? packedSize(BigInt(value)) : Number.NaN;
+
 function addOwnSize(size: number): number {
   let total = size + 1;
-  while (total - size < packedSize(BigInt(total))) total++;
+  while (total - size < sizeOfPacked(total)) total++;
   return total;
 }
 
