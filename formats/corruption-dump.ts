@@ -13,7 +13,7 @@ export const CORRUPTION_CHUNK = 1024;
 
 /** Object id, offset, size, checksum, chunk, number of chunks, hex bytes. */
 export const corruptionDumpLine =
-  /\{\s*(\d{1,20}):\s*(\d{1,20}),\s*(\d{1,10}),\s*0x([0-9a-fA-F]{1,8})\s*\}:\s*\(chunk (\d{1,9}) of (\d{1,9})\):([^]*)$/;
+  /\{\s*(\d{1,20}):\s*(\d{1,20}),\s*(\d{1,10}),\s*0x([0-9a-fA-F]{1,8})\s*\}:\s*\(chunk (\d{1,9}) of (\d{1,9})\):(.*)$/s;
 
 /** Where a MongoDB log line has the engine's text. */
 export const mongoLogKeys = { attributes: "attr", message: "message", text: "msg" } as const;

@@ -19,8 +19,10 @@ import { cookieVersion, packedInteger, packedIntegerSigned } from "./packed-inte
 import { PACKED_STRUCT, packedStruct } from "./packed-struct.js";
 import { page } from "./page.js";
 import { pageHeader } from "./page-header.js";
+import { paliteRow } from "./palite.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
 import { turtleFile } from "./turtle-file.js";
+import { sqliteHeader, sqlitePageHeader, sqliteWalFrame, sqliteWalHeader } from "./sqlite.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
 type AnyFormat = Format<any>;
@@ -46,6 +48,11 @@ export const formats: readonly AnyFormat[] = [
   lmdbPage,
   lmdbBranchNode,
   lmdbLeafNode,
+  paliteRow,
+  sqliteHeader,
+  sqlitePageHeader,
+  sqliteWalHeader,
+  sqliteWalFrame,
   classicAddressCookie,
   classicCheckpointCookie,
   descriptionBlock,

@@ -11,6 +11,7 @@ import {
 } from "../../formats/lmdb.js";
 import type { IssueDetails } from "./issue-log.js";
 import type { LmdbDatabase, LmdbEnvironment } from "./lmdb.js";
+import { PageSet } from "./page-set.js";
 import { ReadWindow } from "./read-window.js";
 
 const { header: HEADER, leafNode: LEAF, branchNode: BRANCH } = lmdbOffsets;
@@ -19,6 +20,8 @@ const BIG_DATA = lmdbNodeFlags.bigData;
 const POINTER_BYTES = 8;
 /** Larger values are refused: an engine page has at most 512 MB. */
 const MAX_VALUE = 1 << 29;
+/** Values up to this many bytes are read together with the header of their run. */
+const LARGE_VALUE = 1 << 20;
 const NOTHING = new Uint8Array(0);
 
 const u16 = (bytes: Uint8Array, at: number): number =>
@@ -41,7 +44,7 @@ export class LmdbCursor {
   private readonly leaves: ReadWindow;
   private readonly values: ReadWindow;
   private readonly integerKeys: boolean;
-  private visited: Uint8Array | undefined;
+  private visited: PageSet | undefined;
   /** Why the value last asked for is not whole: then `value()` gave what there is. */
   valueProblem: string | undefined;
 
@@ -59,7 +62,7 @@ export class LmdbCursor {
    * then ends even where pages point in circles.
    */
   watchForLoops(): this {
-    this.visited = new Uint8Array(Math.ceil(this.env.pageCount / 8));
+    this.visited = new PageSet(this.env.pageCount);
     return this;
   }
 
@@ -139,42 +142,41 @@ export class LmdbCursor {
   }
 
   private overflowValue(number: number, length: number): Uint8Array {
-    const { pageSize, pageCount } = this.env;
-    const pages = Math.ceil((LMDB_PAGE_HEADER + length) / pageSize);
-    if (number < 2 || number >= pageCount || length > MAX_VALUE)
-      return this.partial(NOTHING, `its overflow page ${number} does not exist`);
+    const { pageSize } = this.env;
+    // A large value is only read once its run has been found to be that large.
+    if (length > LARGE_VALUE)
+      this.checkRun(this.values.view(number * pageSize, LMDB_PAGE_HEADER), number, length);
+    if (this.valueProblem !== undefined) return NOTHING;
     const whole = this.values.view(number * pageSize, LMDB_PAGE_HEADER + length);
-    if (whole.length < LMDB_PAGE_HEADER)
-      return this.partial(NOTHING, "the file ends before its overflow page");
-    if (u64(whole, HEADER.pageNumber) !== number || u16(whole, HEADER.flags) !== lmdbPageFlags.overflow)
-      return this.partial(NOTHING, `page ${number} is not the start of an overflow run`);
-    const stored = u32(whole, LMDB_OVERFLOW_COUNT);
-    if (stored < pages)
-      return this.partial(NOTHING, `an overflow run of ${stored} pages where ${pages} are needed`);
-    if (this.visited !== undefined && !this.visitRun(number, pages))
-      return this.partial(NOTHING, `overflow page ${number} belongs to another value`);
+    this.checkRun(whole, number, length);
+    if (this.valueProblem !== undefined) return NOTHING;
+    const pages = Math.ceil((LMDB_PAGE_HEADER + length) / pageSize);
+    if (this.meetsAgain(number, pages)) {
+      this.valueProblem = `overflow page ${number} belongs to another value`;
+      return NOTHING;
+    }
     const value = whole.subarray(LMDB_PAGE_HEADER);
-    return value.length < length ? this.partial(value, "the file ends inside it") : value;
-  }
-
-  private partial(value: Uint8Array, problem: string): Uint8Array {
-    this.valueProblem = problem;
+    if (value.length < length) this.valueProblem = "the file ends inside it";
     return value;
   }
 
-  private visitRun(first: number, pages: number): boolean {
-    for (let page = first; page < Math.min(first + pages, this.env.pageCount); page++)
-      if (!this.visit(page)) return false;
-    return true;
+  /** Whether the page begins a run of overflow pages that has room for the value. */
+  private checkRun(start: Uint8Array, number: number, length: number): void {
+    const pages = Math.ceil((LMDB_PAGE_HEADER + length) / this.env.pageSize);
+    if (number < 2 || number >= this.env.pageCount || start.length < LMDB_PAGE_HEADER)
+      this.valueProblem = `its overflow page ${number} does not exist`;
+    else if (u64(start, HEADER.pageNumber) !== number || u16(start, HEADER.flags) !== lmdbPageFlags.overflow)
+      this.valueProblem = `page ${number} is not the start of an overflow run`;
+    else if (u32(start, LMDB_OVERFLOW_COUNT) < pages)
+      this.valueProblem = `an overflow run of ${u32(start, LMDB_OVERFLOW_COUNT)} pages where ${pages} are needed`;
+    else if (length > MAX_VALUE) this.valueProblem = `${length} bytes are more than a page can have`;
   }
 
-  /** False when the page was met before. */
-  private visit(page: number): boolean {
-    const visited = this.visited as Uint8Array;
-    const byte = visited[page >> 3] as number;
-    const bit = 1 << (page & 7);
-    visited[page >> 3] = byte | bit;
-    return (byte & bit) === 0;
+  private meetsAgain(first: number, pages: number): boolean {
+    let again = false;
+    for (let page = first; this.visited !== undefined && page < first + pages; page++)
+      if (this.visited.addAgain(page)) again = true;
+    return again;
   }
 
   private start(direction: 1 | -1): boolean {
@@ -241,7 +243,7 @@ export class LmdbCursor {
       });
     if (level >= LMDB_MAX_DEPTH)
       return this.fail("lmdb-depth", from, `the tree is deeper than ${LMDB_MAX_DEPTH} levels`);
-    if (this.isAbove(number, level) || (this.visited !== undefined && !this.visit(number)))
+    if (this.isAbove(number, level) || this.visited?.addAgain(number))
       return this.fail("lmdb-page-twice", from, `page ${number} is referred to a second time`, {
         actual: number,
       });

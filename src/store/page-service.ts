@@ -119,22 +119,24 @@ export class PageServiceLog extends IndexedPageLog {
     ordinal: number,
   ): void {
     const path = `${servicePageKeys.entries}[${ordinal}]`;
-    if (!isExactObject(entry)) return this.wrong(line, path, "not an object");
-    const lsn = lsnOf(entry);
-    const tableId = asU64(metadataOf(entry, serviceMetadataKeys.tableId));
-    const pageId = asU64(metadataOf(entry, serviceMetadataKeys.pageId)) ?? page;
-    if (lsn === undefined) return this.wrong(line, `${path}.${serviceEntryKeys.lsn}`, "no LSN");
-    if (metadataOf(entry, serviceMetadataKeys.flags) === serviceEntryKind.checkpointEnd)
-      return this.addCheckpoint(entry, lsn, line, path);
-    if (tableId === undefined || pageId === undefined)
-      return this.wrong(line, `${path}.${serviceEntryKeys.metadata}`, "no table id or page id");
-    if (page !== undefined && pageId !== page)
-      this.wrong(
-        line,
-        `${path}.${serviceMetadataKeys.pageId}`,
-        `page ${pageId} among the entries of page ${page}`,
-      );
-    index.add(tableId, pageId, lsn, line.offset, line.length * MAX_ENTRIES + ordinal);
+    const lsn = isExactObject(entry) ? lsnOf(entry) : undefined;
+    if (!isExactObject(entry)) this.wrong(line, path, "not an object");
+    else if (lsn === undefined) this.wrong(line, `${path}.${serviceEntryKeys.lsn}`, "no LSN");
+    else if (metadataOf(entry, serviceMetadataKeys.flags) === serviceEntryKind.checkpointEnd)
+      this.addCheckpoint(entry, lsn, line, path);
+    else {
+      const tableId = asU64(metadataOf(entry, serviceMetadataKeys.tableId));
+      const pageId = asU64(metadataOf(entry, serviceMetadataKeys.pageId)) ?? page;
+      const metadata = `${path}.${serviceEntryKeys.metadata}`;
+      if (page !== undefined && pageId !== page)
+        this.wrong(
+          line,
+          `${metadata}.${serviceMetadataKeys.pageId}`,
+          `page ${pageId} among the entries of page ${page}`,
+        );
+      if (tableId === undefined || pageId === undefined) this.wrong(line, metadata, "no table id or page id");
+      else index.add(tableId, pageId, lsn, line.offset, line.length * MAX_ENTRIES + ordinal);
+    }
   }
 
   private addCheckpoint(entry: ExactObject, lsn: bigint, line: Line, path: string): void {

@@ -70,6 +70,18 @@ export class RecordIndex {
     return at >= 0 && this.isPage(at, tableId, pageId) ? at : -1;
   }
 
+  /** The first record of a table, or of the next one. Call `sort` first. */
+  firstOf(tableId: bigint): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.tableId(middle) < tableId) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   isPage(at: number, tableId: bigint, pageId: bigint): boolean {
     return this.pages[at] === pageId && this.tables[at] === tableId;
   }

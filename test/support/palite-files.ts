@@ -1,0 +1,117 @@
+/** PALite stores of every layout, made with SQLite itself. */
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Database } from "node-sqlite3-wasm";
+import { PALITE_SHARDS, type PaliteLayout, paliteSchemas } from "../../formats/palite.js";
+
+export interface TestRow {
+  readonly tableId: bigint;
+  readonly pageId: bigint;
+  readonly lsn: bigint;
+  readonly backlinkLsn: bigint;
+  readonly baseLsn: bigint;
+  readonly flags: number;
+  readonly data: Uint8Array;
+}
+export interface TestStore {
+  readonly rows: readonly TestRow[];
+  readonly checkpoints: ReadonlyArray<{ lsn: bigint; timestamp: bigint; metadata: string }>;
+  /** Key and value. */
+  readonly globals: ReadonlyArray<readonly [number, bigint]>;
+}
+
+const DELTA = 0x2;
+const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
+
+/** Which file of the layout a table's rows go to. */
+export function pagesFile(layout: PaliteLayout, tableId: bigint): string {
+  const { pages } = paliteSchemas[layout].files;
+  if (pages.includes("NNNNNN")) return pages.replace("NNNNNN", String(tableId).padStart(6, "0"));
+  return pages.replace("NN", String(tableId % BigInt(PALITE_SHARDS)).padStart(2, "0"));
+}
+
+/** Makes a database; `use` gets it open, before its log is written back. */
+export function withDatabase(path: string, use: (db: Database) => void, pageSize = 4096): void {
+  const db = new Database(path);
+  try {
+    db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;`);
+    use(db);
+  } finally {
+    db.close();
+  }
+}
+
+export function insertPage(db: Database, layout: PaliteLayout, row: TestRow): void {
+  const own: Record<string, bigint | number | string | Uint8Array> = {
+    table_id: signed(row.tableId),
+    page_id: signed(row.pageId),
+    lsn: signed(row.lsn),
+    backlink_lsn: signed(row.backlinkLsn),
+    base_lsn: signed(row.baseLsn),
+    flags: row.flags,
+    timestamp_materialized_us: 1_795_245_516_544_823n,
+    page_data: row.data,
+  };
+  if (layout === "P0") own.is_delta = (row.flags & DELTA) === 0 ? 0 : 1;
+  if (layout === "P1") own.delta = (row.flags & DELTA) === 0 ? 0 : 1;
+  if (layout === "P0" || layout === "P1" || layout === "P2") own.encryption = "a test key";
+  const names = Object.keys(own);
+  db.run(
+    `INSERT INTO pages (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+    Object.values(own),
+  );
+}
+
+/** Writes a store into `folder` and returns its `kv_home`. */
+export function makePalite(
+  folder: string,
+  layout: PaliteLayout,
+  store: TestStore,
+  pageSize?: number,
+): string {
+  const home = join(folder, "kv_home");
+  mkdirSync(home, { recursive: true });
+  const schema = paliteSchemas[layout];
+  const old = layout === "P0" || layout === "P1";
+  const files = new Map<string, Array<(db: Database) => void>>();
+  const inFile = (name: string, action: (db: Database) => void): void => {
+    files.set(name, [...(files.get(name) ?? []), action]);
+  };
+  const pageFiles = new Set(store.rows.map(({ tableId }) => pagesFile(layout, tableId)));
+  for (const name of pageFiles)
+    inFile(name, (db) => {
+      for (const sql of schema.pages) db.exec(sql);
+      db.exec("BEGIN");
+      for (const row of store.rows) if (pagesFile(layout, row.tableId) === name) insertPage(db, layout, row);
+      db.exec("COMMIT");
+    });
+  inFile(schema.files.checkpoints, (db) => {
+    for (const sql of schema.checkpoints) db.exec(sql);
+    for (const { lsn, timestamp, metadata } of store.checkpoints)
+      db.run("INSERT INTO checkpoints VALUES (?, ?, ?)", [
+        signed(lsn),
+        signed(timestamp),
+        new TextEncoder().encode(metadata),
+      ]);
+  });
+  inFile(schema.files.globals, (db) => {
+    for (const sql of schema.globals) db.exec(sql);
+    for (const [key, value] of store.globals)
+      db.run(`INSERT INTO globals (${old ? "key" : "id"}, val) VALUES (?, ?)`, [key, value]);
+  });
+  for (const [name, actions] of files)
+    withDatabase(
+      join(home, name),
+      (db) => {
+        for (const action of actions) action(db);
+      },
+      pageSize,
+    );
+  return home;
+}
+
+/** Copies a database that is open, and its write-ahead log, as a crash leaves them. */
+export function copyWithLog(from: string, to: string): void {
+  copyFileSync(from, to);
+  if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);
+}
