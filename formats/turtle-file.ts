@@ -115,12 +115,18 @@ function readTurtle(source: string, context: TextContext): TurtleFile {
     context.issues.push(defined({ severity: "error", ...issue }) as Issue);
   const value: Values = {};
   const other: Array<{ key: string; value: string }> = [];
+  /** Where the text of each known key begins, and the first line that is none: perhaps a damaged key. */
+  const places = new Map<string, number>();
+  let stranger: number | undefined;
   for (const { key, value: line } of pairsOf(source)) {
     const slot = slots.find((known) => known.key === key.text);
     const offset = context.base + key.offset;
     if (line === undefined)
       report({ code: "turtle-lines", path: key.text, offset, message: "a key without a value" });
-    else if (slot === undefined) other.push({ key: key.text, value: line.text });
+    else if (slot === undefined) {
+      stranger ??= offset;
+      other.push({ key: key.text, value: line.text });
+    }
     else if (slot.name in value) {
       other.push({ key: key.text, value: line.text });
       report({
@@ -130,9 +136,12 @@ function readTurtle(source: string, context: TextContext): TurtleFile {
         offset,
         message: "the first pair counts",
       });
-    } else value[slot.name] = readLine(slot, line, context);
+    } else {
+      places.set(slot.key, context.base + line.offset);
+      value[slot.name] = readLine(slot, line, context);
+    }
   }
-  if (value.metadata === undefined) throw missing("metadata");
+  if (value.metadata === undefined) throw missing("metadata", stranger);
   if (other.length > 0) value.other = other;
   const end = context.base + textByteLength(source);
   if (!source.endsWith(NEWLINE))
@@ -143,7 +152,10 @@ function readTurtle(source: string, context: TextContext): TurtleFile {
       offset: end,
       message: "no newline at the end",
     });
-  for (const issue of versionIssues(value as Partial<TurtleFile>)) report(issue);
+  for (const issue of versionIssues(value as Partial<TurtleFile>)) {
+    const offset = places.get(issue.path) ?? stranger;
+    report(offset === undefined ? issue : { offset, ...issue });
+  }
   return value as unknown as TurtleFile;
 }
 
@@ -156,12 +168,13 @@ function readLine({ node, key }: Slot, line: Line, context: TextContext): unknow
   });
 }
 
-function missing(name: keyof TurtleFile): FormatError {
+function missing(name: keyof TurtleFile, offset?: number): FormatError {
   const { key } = slots.find((slot) => slot.name === name)!;
   return new FormatError({
     code: "missing-key",
     message: `no pair of lines for ${key}`,
     path: key,
+    ...(offset === undefined ? {} : { offset, hint: "the key line here may be the damaged one" }),
     expected: key,
   });
 }

@@ -1,4 +1,5 @@
 /** A check with a stable code, and the collection its findings go to. */
+import type { Issue } from "../codec/issue.js";
 import type { Severity } from "../codec/schema.js";
 import type { Finding } from "./finding.js";
 
@@ -30,6 +31,12 @@ export interface Rule<S> extends RuleInfo {
   check(subject: S, found: (detail: Detail) => void): void;
 }
 
+export interface IssueOptions {
+  readonly consequence?: string;
+  /** What offsets of issues count from: the file of the place, or the structure that was read. */
+  readonly offsets?: "file" | "structure";
+}
+
 const DEFAULT_LIMIT = 1000;
 
 /** Findings in the order they were made, with a limit per code. */
@@ -52,6 +59,24 @@ export class Findings {
     const finding: Finding = { code: rule.code, severity, ...place, ...rest };
     this.list.push(finding);
     this.listener(finding);
+  }
+
+  /**
+   * What a format says of bytes, as findings of one rule. Offsets of issues replace that of the place only where they
+   * are offsets in the same file.
+   */
+  addIssues(rule: RuleInfo, place: FindingPlace, issues: readonly Issue[], options: IssueOptions = {}): void {
+    for (const { code, severity, path, message, offset, expected, actual } of issues) {
+      const at = offset === undefined || options.offsets === "file" ? "" : `, byte ${offset}`;
+      this.add(rule, offset === undefined || options.offsets !== "file" ? place : { ...place, offset }, {
+        severity,
+        ...(path === "" ? {} : { field: path }),
+        message: `${path === "" ? "" : `${path}: `}${message} (${code}${at})`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(actual === undefined ? {} : { actual }),
+        ...(options.consequence === undefined || severity !== "error" ? {} : { consequence: options.consequence }),
+      });
+    }
   }
 
   /** Runs every rule on a subject. */

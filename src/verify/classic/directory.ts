@@ -1,9 +1,8 @@
 /** A classic home: turtle file, metadata, every table, the logs. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { blockOf, classicCheckpointCookie } from "../../../formats/classic-cookie.js";
-import { turtleFile, type TurtleFile } from "../../../formats/turtle-file.js";
-import { FormatError, type Reading } from "../../codec/index.js";
+import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
 import { InputError } from "../../store/input-error.js";
 import { MetadataSubject } from "../metadata.js";
@@ -12,17 +11,15 @@ import type { FindingPlace } from "../rule.js";
 import { metadataDuplicateId } from "../rules/metadata/duplicate-id.js";
 import { metadataReferences } from "../rules/metadata/references.js";
 import { metadataRowConfig } from "../rules/metadata/row-config.js";
-import { metadataFileMissing, metadataFileUnlisted, metadataIncomplete, turtleFileFormat, turtleFileMissing, turtleFileVersion } from "../rules/classic/directory.js";
+import { metadataFileMissing, metadataFileUnlisted, metadataIncomplete } from "../rules/classic/directory.js";
 import type { Detected, Run } from "../run.js";
 import { BlockReader } from "./block-reader.js";
 import { FileVerifier } from "./file.js";
 import { MetadataReader } from "./metadata-reader.js";
 import { verifyLoneFile } from "./lone-file.js";
 import { readTableConfig, type TableConfig } from "./table-config.js";
+import { type MetadataSource, verifyTurtle } from "./turtle.js";
 import { verifyLogs } from "./log-files.js";
-
-const METADATA_URI = "file:WiredTiger.wt";
-const TURTLE = "WiredTiger.turtle";
 
 export class DirectoryVerifier {
   private readonly files: string[];
@@ -36,7 +33,7 @@ export class DirectoryVerifier {
   }
 
   verify(): void {
-    const turtle = this.verifyTurtle();
+    const turtle = verifyTurtle(this.home, this.run, this.detected);
     const metadata = turtle === undefined ? undefined : this.verifyMetadata(turtle);
     if (metadata === undefined) this.verifyWithoutMetadata();
     else this.verifyTables(metadata);
@@ -47,60 +44,7 @@ export class DirectoryVerifier {
     return join(this.home, file);
   }
 
-  private verifyTurtle(): { config: TableConfig; place: FindingPlace } | undefined {
-    const path = this.pathOf(TURTLE);
-    const { findings } = this.run;
-    if (!existsSync(path)) {
-      findings.add(turtleFileMissing, { path }, {
-        message: "there is no turtle file",
-        consequence: "an engine that opens this directory starts an empty database and renames WiredTiger.wt away",
-      });
-      return undefined;
-    }
-    const bytes = readFileSync(path);
-    this.run.checked(0, bytes.length);
-    const reading = turtleFile.read(bytes);
-    for (const { path: field, message, code, severity, offset, expected, actual } of reading.issues)
-      findings.add(turtleFileFormat, { path, ...(offset === undefined ? {} : { offset }) }, {
-        severity,
-        field,
-        message: `${field === "" ? "" : `${field}: `}${message} (${code})`,
-        ...(expected === undefined ? {} : { expected }),
-        ...(actual === undefined ? {} : { actual }),
-        ...(severity === "error" ? { consequence: "the engine cannot open the database" } : {}),
-      });
-    if (!reading.ok) return undefined;
-    this.compareVersions(reading, path);
-    return this.turtleConfig(bytes, path);
-  }
-
-  /** The file `WiredTiger` repeats the turtle's version text in its second line. */
-  private compareVersions(reading: Reading<TurtleFile> & { ok: true }, path: string): void {
-    const versionFile = this.pathOf("WiredTiger");
-    if (!existsSync(versionFile)) return;
-    const expected = readFileSync(versionFile, "utf8").split("\n")[1];
-    const actual = reading.value.versionString;
-    if (expected === undefined || expected === "" || expected === actual) return;
-    this.run.findings.add(turtleFileVersion, { path }, { message: "the version text is not the one in the file WiredTiger", expected, actual });
-  }
-
-  /** The configuration line as text, for the offsets of its checkpoint addresses. */
-  private turtleConfig(bytes: Uint8Array, path: string): { config: TableConfig; place: FindingPlace } | undefined {
-    const text = new TextDecoder().decode(bytes);
-    const key = text.startsWith(`${METADATA_URI}\n`) ? 0 : text.indexOf(`\n${METADATA_URI}\n`) + 1;
-    const start = key + METADATA_URI.length + 1;
-    const end = text.indexOf("\n", start);
-    const offset = new TextEncoder().encode(text.slice(0, start)).length;
-    try {
-      const config = readTableConfig(METADATA_URI, text.slice(start, end === -1 ? undefined : end));
-      return { config, place: { path, offset } };
-    } catch (error) {
-      if (error instanceof FormatError) return undefined;
-      throw error;
-    }
-  }
-
-  private verifyMetadata(turtle: { config: TableConfig; place: FindingPlace }): MetadataSubject | undefined {
+  private verifyMetadata(turtle: MetadataSource): MetadataSubject | undefined {
     const path = this.pathOf(turtle.config.file);
     if (!existsSync(path)) {
       this.run.findings.add(metadataFileMissing, turtle.place, { message: `${turtle.config.file} is not there`, consequence: "no table can be found" });

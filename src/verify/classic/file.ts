@@ -10,9 +10,8 @@ import {
 } from "../../../formats/classic-cookie.js";
 import { descriptionBlock, findAllocationSize } from "../../../formats/description-block.js";
 import { extentList } from "../../../formats/extent-list.js";
-import type { Issue } from "../../codec/index.js";
 import type { RandomAccess } from "../../store/types.js";
-import type { FindingPlace, Rule, RuleInfo } from "../rule.js";
+import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
@@ -90,21 +89,11 @@ export class FileVerifier {
     const { access } = this.file;
     const bytes = this.reader.read(0, Math.min(this.allocationSize, access.size));
     const { issues } = descriptionBlock.read(bytes, { params: { allocationSize: this.allocationSize } });
-    this.report(descriptionRule, { ...this.place, offset: 0 }, issues, "the engine refuses to open the file");
+    this.run.findings.addIssues(descriptionRule, { ...this.place, offset: 0 }, issues, {
+      consequence: "the engine refuses to open the file",
+      offsets: "file",
+    });
     this.run.checked(0, bytes.length);
-  }
-
-  private report(rule: RuleInfo, place: FindingPlace, issues: readonly Issue[], consequence?: string): void {
-    for (const { code, severity, offset, path, message, expected, actual } of issues)
-      this.run.findings.add(rule, place, {
-        severity,
-        ...(offset === undefined ? {} : { offset }),
-        field: path,
-        message: `${path === "" ? "" : `${path}: `}${message} (${code})`,
-        ...(expected === undefined ? {} : { expected }),
-        ...(actual === undefined ? {} : { actual }),
-        ...(consequence === undefined || severity !== "error" ? {} : { consequence }),
-      });
   }
 
   private readCookie(entry: CheckpointEntry): ClassicCheckpointCookie | undefined {
@@ -121,9 +110,7 @@ export class FileVerifier {
     const reading = classicCheckpointCookie.read(entry.cookie, {
       params: { allocationSize: this.allocationSize },
     });
-    // Offsets inside the cookie are not offsets of the file that holds its hex text.
-    const issues = reading.issues.map(({ offset: _, ...issue }) => issue);
-    this.report(checkpointCookieRule, place, issues, consequence);
+    this.run.findings.addIssues(checkpointCookieRule, place, reading.issues, { consequence });
     return reading.ok ? reading.value : undefined;
   }
 
@@ -185,12 +172,10 @@ export class FileVerifier {
         fileSize: Number(cookie.fileSize),
       },
     });
-    this.report(
-      extentRule,
-      { ...this.block.place() },
-      issues,
-      `the ${name} list of the checkpoint cannot be used`,
-    );
+    this.run.findings.addIssues(extentRule, this.block.place(), issues, {
+      consequence: `the ${name} list of the checkpoint cannot be used`,
+      offsets: "file",
+    });
   }
 
   private readBlock(address: BlockAddress, holder: FindingPlace): Uint8Array | undefined {

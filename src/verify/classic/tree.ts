@@ -63,7 +63,11 @@ export class TreeWalk {
   /** Walks from a root; `holder` is where its address stands. */
   verify(root: BlockAddress, holder: FindingPlace): void {
     this.reached = new UnitSet(this.reader.fileSize / this.unit);
-    if (!this.inFile(root.offset, root.size, root.checksum, holder) || !this.reach(root.offset, holder)) return;
+    if (!this.inFile(root.offset, root.size, root.checksum, holder)) {
+      this.run.complete = false;
+      return;
+    }
+    this.reach(root.offset, holder);
     if (this.verified.has(root.offset / this.unit)) return;
     const bytes = this.reader.read(root.offset, root.size);
     const children = new AddressList();
@@ -135,7 +139,11 @@ export class TreeWalk {
     const before = run.findings.counts.error;
     run.findings.check(blockRules, block.set(bytes, offset, size, checksum, role));
     // What a damaged block says of its cells would only repeat that it is damaged.
-    if (run.findings.counts.error !== before || block.type === pageTypes.overflow) return;
+    if (run.findings.counts.error !== before) {
+      if (role === "root" || role === "internal") run.complete = false;
+      return;
+    }
+    if (block.type === pageTypes.overflow) return;
     this.pages.verifyClassic(block, this.config, this.rules, this.collect(found));
   }
 

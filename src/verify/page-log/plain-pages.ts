@@ -2,9 +2,7 @@
 import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
-import type { Issue } from "../../codec/index.js";
 import type { PageRecord } from "../../store/types.js";
-import type { RuleInfo } from "../rule.js";
 import { keyPageFormat, turtlePageFormat } from "../rules/page-log/checkpoint.js";
 import type { Detected, Run } from "../run.js";
 import { placeOf } from "./checkpoint.js";
@@ -19,17 +17,5 @@ export function verifyPlainPage(record: PageRecord, run: Run, detected: Detected
   const reading = (key ? cryptPage : disaggTurtle).read(record.data);
   if (reading.generation !== undefined) detected.generations.add(`${key ? "key page" : "turtle"} ${reading.generation}`);
   const consequence = key ? "the key cannot be loaded" : "checkpoints that name this turtle page cannot be opened";
-  reportIssues(run, key ? keyPageFormat : turtlePageFormat, record, reading.issues, consequence);
-}
-
-function reportIssues(run: Run, rule: RuleInfo, record: PageRecord, issues: readonly Issue[], consequence: string): void {
-  for (const { code, severity, path, message, offset, expected, actual } of issues)
-    run.findings.add(rule, placeOf(record), {
-      severity,
-      field: path,
-      message: `${path === "" ? "" : `${path}: `}${message} (${code}${offset === undefined ? "" : `, byte ${offset} of the page`})`,
-      ...(expected === undefined ? {} : { expected }),
-      ...(actual === undefined ? {} : { actual }),
-      ...(severity === "error" ? { consequence } : {}),
-    });
+  run.findings.addIssues(key ? keyPageFormat : turtlePageFormat, placeOf(record), reading.issues, { consequence });
 }

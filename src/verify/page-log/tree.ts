@@ -73,14 +73,7 @@ export class PageLogTree {
   private reportCookie(subject: AddressSubject): void {
     const { generation, issues } = subject.reading;
     if (generation !== undefined) this.detected.generations.add(`cookie ${generation}`);
-    for (const { code, severity, path, message, expected, actual } of issues)
-      this.run.findings.add(addressFormat, subject.place(), {
-        severity,
-        field: path,
-        message: `${path}: ${message} (${code})`,
-        ...(expected === undefined ? {} : { expected }),
-        ...(actual === undefined ? {} : { actual }),
-      });
+    this.run.findings.addIssues(addressFormat, subject.place(), issues);
   }
 
   private visit(chain: readonly PageRecord[], depth: number): void {

@@ -1,7 +1,7 @@
 /** A page log: its checkpoints, every record, and the trees of its newest checkpoint. */
 import { addressCookie } from "../../../formats/address-cookie.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
-import { FormatError, type Issue } from "../../codec/index.js";
+import { FormatError } from "../../codec/index.js";
 import { decodeText } from "../../codec/text.js";
 import type { PageLog } from "../../store/types.js";
 import { readTableConfig } from "../classic/table-config.js";
@@ -89,18 +89,13 @@ class PageLogVerifier {
       const subject = new CheckpointSubject(this.store, record, records[index - 1]);
       const { generation, issues } = subject.reading;
       if (generation !== undefined) this.detected.generations.add(`checkpoint record ${generation}`);
-      this.reportIssues(subject, issues);
+      this.run.findings.addIssues(checkpointRecordFormat, subject.place(), issues);
       this.run.findings.check(checkpointRules, subject);
       if (subject.turtleValue !== undefined) newest = subject;
     }
     if (newest === undefined)
       this.run.unchecked({ path: this.store.path }, "no checkpoint can be opened: records are checked one by one, not as trees");
     return newest;
-  }
-
-  private reportIssues(subject: CheckpointSubject, issues: readonly Issue[]): void {
-    for (const { code, severity, path, message } of issues)
-      this.run.findings.add(checkpointRecordFormat, subject.place(), { severity, field: path, message: `${path}: ${message} (${code})` });
   }
 
   private verifyMetadata(checkpoint: CheckpointSubject): void {
