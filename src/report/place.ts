@@ -50,7 +50,7 @@ export function pathBelow(input: InputReport | undefined, path: string): string 
 
 /** `table 41 (file:t1.wt_stable)`; undefined when the finding is not about a table. */
 export function tableName({ table, tableId }: Finding): string | undefined {
-  if (tableId === undefined) return table === undefined ? undefined : `table ${table}`;
+  if (tableId === undefined) return table === undefined || table.includes(":") ? table : `table ${table}`;
   return table === undefined ? `table ${tableId}` : `table ${tableId} (${table})`;
 }
 
@@ -59,7 +59,7 @@ export function placeText(finding: Finding, input?: InputReport): string {
   const file = pathBelow(input, finding.path);
   const inFile = finding.offset === undefined ? file : `${file} offset ${offsetText(finding.offset)}`.trim();
   const parts = [
-    finding.checkpoint === undefined ? "" : `checkpoint ${finding.checkpoint}`,
+    checkpointName(finding.checkpoint),
     finding.pageId === undefined ? "" : `page ${finding.pageId}`,
     finding.lsn === undefined ? "" : `lsn ${finding.lsn}`,
     inFile,
@@ -67,6 +67,10 @@ export function placeText(finding: Finding, input?: InputReport): string {
   ];
   return parts.filter((part) => part !== "").join(", ");
 }
+
+/** `checkpoint backup`; names that say so themselves as they are. */
+const checkpointName = (name = ""): string =>
+  name === "" || /checkpoint/i.test(name) ? name : `checkpoint ${name}`;
 
 /** The message with what was expected and found, unless it says so itself. */
 export function messageText({ message, expected, actual }: Finding): string {

@@ -38,6 +38,25 @@ test("text: one line a finding by input and table, hints, the verdict last", () 
   );
 });
 
+test("text: names are not said twice", () => {
+  const place = (more: Partial<Finding>): string | undefined =>
+    verifyText({
+      ...sampleReport,
+      findings: [{ ...(sampleReport.findings[3] as Finding), path: "dumps/a", ...more }],
+    })
+      .split("\n")
+      .slice(1, -2)
+      .join("; ");
+  const said = "3 more findings key-order are not listed";
+  assert.is(place({ checkpoint: "backup" }), `  info    findings-suppressed checkpoint backup: ${said}`);
+  assert.is(
+    place({ checkpoint: "WiredTigerCheckpoint.9" }),
+    `  info    findings-suppressed WiredTigerCheckpoint.9: ${said}`,
+  );
+  assert.is(place({ table: "file:a.wt" }), `  file:a.wt;     info    findings-suppressed ${said}`);
+  assert.is(place({ tableId: 41n }), `  table 41;     info    findings-suppressed ${said}`);
+});
+
 test("text: colours are added, nothing else changes", () => {
   const coloured = verifyText(sampleReport, { palette: terminalPalette });
   assert.is.not(coloured, verifyText(sampleReport));
