@@ -14,6 +14,8 @@ export * from "./disagg-turtle.js";
 export * from "./extent-list.js";
 export * from "./history.js";
 export * from "./lmdb.js";
+export * from "./log.js";
+export * from "./log-operation.js";
 export * from "./metadata-keys.js";
 export * from "./metadata-row.js";
 export * from "./packed-integer.js";

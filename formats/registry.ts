@@ -14,6 +14,8 @@ import { disaggTurtle } from "./disagg-turtle.js";
 import { extentList } from "./extent-list.js";
 import { HISTORY_KEY_FORMAT, HISTORY_VALUE_FORMAT, historyKey, historyValue, modifyList } from "./history.js";
 import { lmdbBranchNode, lmdbDatabase, lmdbLeafNode, lmdbMeta, lmdbPage } from "./lmdb.js";
+import { logFileHeader, logRecord, logRecordBody } from "./log.js";
+import { logOperation } from "./log-operation.js";
 import { blockMetadata, metadataRow } from "./metadata-row.js";
 import { cookieVersion, packedInteger, packedIntegerSigned } from "./packed-integer.js";
 import { PACKED_STRUCT, packedStruct } from "./packed-struct.js";
@@ -21,8 +23,8 @@ import { page } from "./page.js";
 import { pageHeader } from "./page-header.js";
 import { paliteRow } from "./palite.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
-import { turtleFile } from "./turtle-file.js";
 import { sqliteHeader, sqlitePageHeader, sqliteWalFrame, sqliteWalHeader } from "./sqlite.js";
+import { turtleFile } from "./turtle-file.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
 type AnyFormat = Format<any>;
@@ -74,6 +76,10 @@ export const formats: readonly AnyFormat[] = [
   blockMetadata,
   config,
   configFile,
+  logRecord,
+  logRecordBody,
+  logFileHeader,
+  logOperation,
 ];
 
 /** The format of a name; `packed-struct:` followed by any format text is a name, too. */
