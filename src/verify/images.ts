@@ -107,14 +107,17 @@ export class PageImages {
       if (this.keyIds?.length === 1 || ++looked >= MAX_SAMPLES) break;
     }
     const keyId = this.keyIds?.[0];
-    if (keyId === undefined) throw new FormatError({ code: "no-encryptor", message: "no rotn key id makes sense of the block" });
+    if (keyId === undefined)
+      throw new FormatError({ code: "no-encryptor", message: "no rotn key id makes sense of the block" });
     this.encryptor = rotnEncryptor(keyId);
     return this.encryptor;
   }
 
   /** Drops the key ids under which the block makes no sense; a block that fits none is damaged and drops none. */
   private narrow(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): void {
-    const fitting = detectRotnKeyIds(block, shape.combinedHeaderSize, (plain) => this.readable(plain, shape, hint));
+    const fitting = detectRotnKeyIds(block, shape.combinedHeaderSize, (plain) =>
+      this.readable(plain, shape, hint),
+    );
     const both = this.keyIds === undefined ? fitting : this.keyIds.filter((keyId) => fitting.includes(keyId));
     if (both.length > 0) this.keyIds = both;
   }

@@ -8,8 +8,8 @@ import type { ClassicBlock } from "./classic/block.js";
 import { type EncryptedSample, PageImages, type TransformHint } from "./images.js";
 import type { DisaggBlock } from "./page-log/block.js";
 import type { FindingPlace } from "./rule.js";
-import { pageInflate } from "./rules/block/unreadable.js";
-import { pageCells } from "./rules/page/cells.js";
+import { pageInflate } from "./rules/block/page-inflate.js";
+import { pageCells } from "./rules/page/page-cells.js";
 import type { Detected, Run } from "./run.js";
 
 export type AddressSink = NonNullable<WalkSink["address"]>;
@@ -32,13 +32,20 @@ export class PageVerifier {
     detected: Detected,
     samples?: () => Iterable<EncryptedSample>,
   ) {
-    this.images = new PageImages(run.options, detected, (image, shape) => this.isSound(image, shape), samples);
+    this.images = new PageImages(
+      run.options,
+      detected,
+      (image, shape) => this.isSound(image, shape),
+      samples,
+    );
   }
 
   /** The plain image of a block of a page log, or undefined when it cannot be had (which has been reported). */
   disaggImage(block: DisaggBlock, hint: TransformHint | undefined): Uint8Array | undefined {
     const { combinedHeaderSize, memSize, compressed, encrypted } = block;
-    return this.open(block.bytes, { combinedHeaderSize, memSize, compressed, encrypted }, hint, () => block.place());
+    return this.open(block.bytes, { combinedHeaderSize, memSize, compressed, encrypted }, hint, () =>
+      block.place(),
+    );
   }
 
   verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined): void {
@@ -56,12 +63,22 @@ export class PageVerifier {
     return this.open(bytes, shape, hint, () => block.place());
   }
 
-  verifyClassic(block: ClassicBlock, hint: TransformHint | undefined, rules: PageRules, address: AddressSink): void {
+  verifyClassic(
+    block: ClassicBlock,
+    hint: TransformHint | undefined,
+    rules: PageRules,
+    address: AddressSink,
+  ): void {
     const image = this.classicImage(block, hint);
     if (image === undefined) return;
     const { type, flags, entries } = block;
     const recno = type === pageTypes.columnInternal || type === pageTypes.columnVariable ? block.recno : 0n;
-    this.walk(image, { type, flags, entries, payload: CLASSIC_BLOCK.payload, recno, ...rules }, () => block.place(), address);
+    this.walk(
+      image,
+      { type, flags, entries, payload: CLASSIC_BLOCK.payload, recno, ...rules },
+      () => block.place(),
+      address,
+    );
   }
 
   private open(
@@ -74,7 +91,8 @@ export class PageVerifier {
       return this.images.open(bytes, shape, hint);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      if (error.code === "no-compressor" || error.code === "no-encryptor") this.reportUnchecked(error, place());
+      if (error.code === "no-compressor" || error.code === "no-encryptor")
+        this.reportUnchecked(error, place());
       else this.reportInflate(error, place());
       return undefined;
     }
@@ -97,7 +115,12 @@ export class PageVerifier {
     this.run.unchecked(place, `the cells of such blocks are not checked: ${error.message}`);
   }
 
-  private walk(image: Uint8Array, shape: PageShape, place: () => FindingPlace, address: AddressSink | undefined): void {
+  private walk(
+    image: Uint8Array,
+    shape: PageShape,
+    place: () => FindingPlace,
+    address: AddressSink | undefined,
+  ): void {
     this.walker.walk(image, shape, {
       defect: (code, offset, detail) =>
         this.run.findings.add(pageCells, place(), {

@@ -74,7 +74,9 @@ export class Findings {
         message: `${path === "" ? "" : `${path}: `}${message} (${code}${at})`,
         ...(expected === undefined ? {} : { expected }),
         ...(actual === undefined ? {} : { actual }),
-        ...(options.consequence === undefined || severity !== "error" ? {} : { consequence: options.consequence }),
+        ...(options.consequence === undefined || severity !== "error"
+          ? {}
+          : { consequence: options.consequence }),
       });
     }
   }

@@ -1,21 +1,9 @@
 /** One verification: its findings, its counters and what was detected on the way. */
 import type { InputKind } from "../store/types.js";
-import { type FindingPlace, Findings, type RuleInfo } from "./rule.js";
+import { type FindingPlace, Findings } from "./rule.js";
+import { findingsSuppressed } from "./rules/run/findings-suppressed.js";
+import { unchecked } from "./rules/run/unchecked.js";
 import type { InputReport, VerifyOptions, VerifyReport } from "./types.js";
-
-/** Something that should have been checked could not be. */
-const unchecked: RuleInfo = {
-  code: "unchecked",
-  severity: "warning",
-  title: "everything in the input can be checked",
-  doc: "The verdict is not complete: the message says what was not checked, and why.",
-};
-const suppressed: RuleInfo = {
-  code: "findings-suppressed",
-  severity: "info",
-  title: "every finding is listed",
-  doc: "More findings of one code than the limit; the rest are counted only.",
-};
 
 export class Run {
   readonly findings: Findings;
@@ -55,7 +43,7 @@ export class Run {
   report(): VerifyReport {
     for (const { code, count } of this.findings.suppressed())
       this.findings.add(
-        suppressed,
+        findingsSuppressed,
         { path: "" },
         { message: `${count} more findings ${code} are not listed` },
       );

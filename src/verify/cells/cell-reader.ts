@@ -31,7 +31,9 @@ export type DefectCode =
   | "delta-value";
 
 /** Bytes of the packed integer that begins with each byte, 0 = none does. */
-const PACKED_LENGTH = Uint8Array.from({ length: 256 }, (_, first) => (first >= 0x80 ? packedLength(first) : 0));
+const PACKED_LENGTH = Uint8Array.from({ length: 256 }, (_, first) =>
+  first >= 0x80 ? packedLength(first) : 0,
+);
 const SHORT_MASK = 0x03;
 /** As type of short cells: the long type they stand for. */
 const KEY = cellTypes.key;
@@ -149,7 +151,9 @@ export class CellReader {
     }
     if (high !== 0) return this.fail("cell-truncated", this.at);
     const adjusted =
-      type === KEY || type === KEY_PREFIX || (type === VALUE && !this.hasWindow && this.numberHigh === 0 && this.numberLow === 0);
+      type === KEY ||
+      type === KEY_PREFIX ||
+      (type === VALUE && !this.hasWindow && this.numberHigh === 0 && this.numberLow === 0);
     return this.takeData(this.at, low + (adjusted ? LENGTH_ADJUST : 0));
   }
 
@@ -202,7 +206,8 @@ export class CellReader {
     if ((bits & WINDOW_BITS_UNUSED) !== 0) return this.fail("cell-window", this.at);
     this.at++;
     this.window = bits;
-    for (let rest = bits & ~windowBits.prepare; rest !== 0; rest &= rest - 1) if (!this.takePacked()) return false;
+    for (let rest = bits & ~windowBits.prepare; rest !== 0; rest &= rest - 1)
+      if (!this.takePacked()) return false;
     return true;
   }
 }

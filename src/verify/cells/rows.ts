@@ -37,7 +37,8 @@ function isCells(image: Uint8Array, { payload, entries: expected, flags }: PageS
   const cell = new CellReader();
   cell.reset(image, image.length, (flags & pageFlags.fastTruncate) !== 0);
   let count = 0;
-  for (let at = payload; at < image.length; at = cell.next) if (++count > expected || !cell.read(at)) return false;
+  for (let at = payload; at < image.length; at = cell.next)
+    if (++count > expected || !cell.read(at)) return false;
   return count === expected;
 }
 
@@ -46,7 +47,11 @@ interface PendingKey {
   readonly cookie: Uint8Array | undefined;
 }
 
-function* pairs(image: Uint8Array, { payload, flags }: PageShape, deltaValues: boolean): IterableIterator<Row> {
+function* pairs(
+  image: Uint8Array,
+  { payload, flags }: PageShape,
+  deltaValues: boolean,
+): IterableIterator<Row> {
   const cell = new CellReader();
   cell.reset(image, image.length, (flags & pageFlags.fastTruncate) !== 0);
   let before: Uint8Array = new Uint8Array();
@@ -122,7 +127,8 @@ function* leafEntries(image: Uint8Array, payload: number): IterableIterator<Row>
   for (let at = payload; at < end; ) {
     const flags = image[at++] as number;
     const removed = (flags & oldDeltaFlags.delete) !== 0;
-    if (!removed) for (let rest = flags; rest !== 0; rest &= rest - 1) at += packedLength(image[at] as number);
+    if (!removed)
+      for (let rest = flags; rest !== 0; rest &= rest - 1) at += packedLength(image[at] as number);
     const keyLength = readPackedNumber(image, at, end, end);
     at += packedLength(image[at] as number);
     const length = removed ? 0 : readPackedNumber(image, at, end, end);

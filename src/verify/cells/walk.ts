@@ -6,8 +6,7 @@ import { cellTypes } from "../../../formats/cell.js";
 import { oldDeltaFlags, oldInternalFlags } from "../../../formats/delta.js";
 import { pageFlags, pageTypes } from "../../../formats/page-header.js";
 import { FormatError } from "../../codec/error.js";
-import { readPackedNumber, readPackedUnsigned } from "../../codec/packed.js";
-import { PACKED_ZERO, packedLength } from "../../codec/packed.js";
+import { PACKED_ZERO, packedLength, readPackedNumber, readPackedUnsigned } from "../../codec/packed.js";
 import { CellReader, type DefectCode } from "./cell-reader.js";
 
 /** What the headers of an image say. */
@@ -123,7 +122,8 @@ export class PageWalker {
   }
 
   private countIs(count: number, expected: number): void {
-    if (count !== expected) this.defect("cell-count", this.bytes.length, `${count} cells, the header says ${expected}`);
+    if (count !== expected)
+      this.defect("cell-count", this.bytes.length, `${count} cells, the header says ${expected}`);
   }
 
   private walkRowLeaf({ payload, entries, flags }: PageShape): void {
@@ -164,7 +164,11 @@ export class PageWalker {
       count++;
       const { type } = cell;
       if (((1 << type) & (isKey ? keys : items)) === 0) {
-        this.defect("cell-sequence", at, `cell type ${type} where a ${isKey ? "key" : "child's address"} is due`);
+        this.defect(
+          "cell-sequence",
+          at,
+          `cell type ${type} where a ${isKey ? "key" : "child's address"} is due`,
+        );
         return;
       }
       if (isKey) this.takeKey(at, isDelta || count > 3);
@@ -187,7 +191,11 @@ export class PageWalker {
     const { prefix, dataStart, dataEnd } = cell;
     const length = this.keyEnd - this.keyStart;
     if (prefix > length || (prefix > 0 && !this.keyKnown))
-      this.defect("key-prefix", at, `${prefix} bytes of a key of ${this.keyKnown ? length : "unknown"} bytes`);
+      this.defect(
+        "key-prefix",
+        at,
+        `${prefix} bytes of a key of ${this.keyKnown ? length : "unknown"} bytes`,
+      );
     else if (compare && this.ordered && this.keyKnown && !this.ascends(prefix, dataStart, dataEnd))
       this.defect("key-order", at, "the key is not above the one before it");
     if (prefix === 0) {
@@ -231,7 +239,8 @@ export class PageWalker {
     const { copyOf, next } = this.cell;
     if (!this.marking) this.markValues(payload, at);
     this.cell.next = next;
-    if (copyOf < payload || this.marks[copyOf] === 0) this.defect("cell-copy", at, `a copy of what is at ${copyOf}, where no value begins`);
+    if (copyOf < payload || this.marks[copyOf] === 0)
+      this.defect("cell-copy", at, `a copy of what is at ${copyOf}, where no value begins`);
   }
 
   private markValues(payload: number, to: number): void {
@@ -249,13 +258,21 @@ export class PageWalker {
     let before = -1n;
     for (let at = payload; at < bytes.length; at = cell.next) {
       if (!this.read(at)) return;
-      if (((1 << cell.type) & CHILDREN) === 0) this.defect("cell-type", at, `cell type ${cell.type} on a column internal page`);
+      if (((1 << cell.type) & CHILDREN) === 0)
+        this.defect("cell-type", at, `cell type ${cell.type} on a column internal page`);
       const number = this.number();
       if (count === 0 ? number !== recno : number <= before)
-        this.defect("record-numbers", at, count === 0 ? `the first child begins at ${number}, the page at ${recno}` : `child at ${number} after ${before}`);
+        this.defect(
+          "record-numbers",
+          at,
+          count === 0
+            ? `the first child begins at ${number}, the page at ${recno}`
+            : `child at ${number} after ${before}`,
+        );
       before = number;
       count++;
-      if (((1 << cell.type) & COOKIES) !== 0) this.sink.address?.(cell.type, cell.dataStart, cell.dataEnd, bytes);
+      if (((1 << cell.type) & COOKIES) !== 0)
+        this.sink.address?.(cell.type, cell.dataStart, cell.dataEnd, bytes);
     }
     this.countIs(count, entries);
   }
@@ -271,14 +288,16 @@ export class PageWalker {
     for (let at = payload; at < bytes.length; at = cell.next) {
       if (!this.read(at)) return;
       const { type } = cell;
-      if (((1 << type) & (VALUES | bit(deleted))) === 0) this.defect("cell-type", at, `cell type ${type} on a column leaf`);
+      if (((1 << type) & (VALUES | bit(deleted))) === 0)
+        this.defect("cell-type", at, `cell type ${type} on a column leaf`);
       records += this.number() || 1n;
       count++;
       if (((1 << type) & COOKIES) !== 0) this.sink.address?.(type, cell.dataStart, cell.dataEnd, bytes);
       if (type === valueCopy) this.checkCopy(at, payload);
       else if (this.marking && ((1 << type) & COPIED) !== 0) this.marks[at] = 1;
     }
-    if (recno === 0n || records >= 1n << 64n) this.defect("record-numbers", 0, `records ${recno} to ${records - 1n}`);
+    if (recno === 0n || records >= 1n << 64n)
+      this.defect("record-numbers", 0, `records ${recno} to ${records - 1n}`);
     this.countIs(count, entries);
   }
 
@@ -288,7 +307,8 @@ export class PageWalker {
     const size = Math.ceil((entries * bits) / 8);
     const { bytes } = this;
     const start = payload + size;
-    if (start > bytes.length) this.defect("payload-size", bytes.length, `${entries} records of ${bits} bits need ${size} bytes`);
+    if (start > bytes.length)
+      this.defect("payload-size", bytes.length, `${entries} records of ${bits} bits need ${size} bytes`);
     else if (start < bytes.length) this.walkWindows(start, entries);
   }
 
@@ -302,7 +322,8 @@ export class PageWalker {
       for (let at = start + offset; at < bytes.length; at = cell.next, cells++) {
         if (!this.read(at)) return;
         const wanted = cells % 2 === 0 ? key : value;
-        if (cell.type !== wanted) return this.defect("cell-sequence", at, `cell type ${cell.type} in the window area`);
+        if (cell.type !== wanted)
+          return this.defect("cell-sequence", at, `cell type ${cell.type} in the window area`);
       }
       if (cells !== 2 * count) this.defect("cell-count", start, `${cells} cells for ${count} windows`);
     } catch (error) {
@@ -313,7 +334,11 @@ export class PageWalker {
 
   private checkSize({ payload, entries }: PageShape): void {
     if (this.bytes.length - payload !== entries)
-      this.defect("payload-size", this.bytes.length, `${this.bytes.length - payload} bytes, the header says ${entries}`);
+      this.defect(
+        "payload-size",
+        this.bytes.length,
+        `${this.bytes.length - payload} bytes, the header says ${entries}`,
+      );
   }
 
   private walkDelta(shape: PageShape): void {
@@ -328,7 +353,8 @@ export class PageWalker {
   private looksLikeCells({ payload, entries }: PageShape): boolean {
     const { cell, bytes } = this;
     let count = 0;
-    for (let at = payload; at < bytes.length; at = cell.next) if (++count > entries || !cell.read(at)) return false;
+    for (let at = payload; at < bytes.length; at = cell.next)
+      if (++count > entries || !cell.read(at)) return false;
     return count === entries;
   }
 
@@ -340,7 +366,11 @@ export class PageWalker {
       const isKey = count % 2 === 0;
       count++;
       if (((1 << cell.type) & (isKey ? bit(key, keyPrefix) : bit(value))) === 0)
-        return this.defect("cell-sequence", at, `cell type ${cell.type} where a ${isKey ? "key" : "value"} is due`);
+        return this.defect(
+          "cell-sequence",
+          at,
+          `cell type ${cell.type} where a ${isKey ? "key" : "value"} is due`,
+        );
       if (isKey) this.takeKey(at, true);
       else this.checkDeltaValue();
     }
@@ -354,7 +384,8 @@ export class PageWalker {
     const first = this.bytes[dataStart] as number;
     if (dataStart === dataEnd) this.defect("delta-value", dataStart, "no flag byte");
     else if (first < PACKED_ZERO) {
-      if (first > 1 || (first === 1 && dataEnd !== dataStart + 1)) this.defect("delta-value", dataStart, `flags ${first}`);
+      if (first > 1 || (first === 1 && dataEnd !== dataStart + 1))
+        this.defect("delta-value", dataStart, `flags ${first}`);
     } else this.checkSizedDeltaValue(dataStart, dataEnd);
   }
 
@@ -362,7 +393,8 @@ export class PageWalker {
     try {
       const length = readPackedNumber(this.bytes, start, end, end - start);
       const flags = start + packedLength(this.bytes[start] as number) + length;
-      if (flags + 1 !== end || (this.bytes[flags] as number) > 1) this.defect("delta-value", start, "length and flag do not fit");
+      if (flags + 1 !== end || (this.bytes[flags] as number) > 1)
+        this.defect("delta-value", start, "length and flag do not fit");
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.defect("delta-value", error.offset ?? start, error.message);
@@ -382,7 +414,11 @@ export class PageWalker {
       this.countIs(count, entries);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      this.defect(error.code === "truncated" ? "cell-truncated" : "cell-packed", error.offset ?? at, error.message);
+      this.defect(
+        error.code === "truncated" ? "cell-truncated" : "cell-packed",
+        error.offset ?? at,
+        error.message,
+      );
     }
   }
 
@@ -390,7 +426,8 @@ export class PageWalker {
   private leafEntry(start: number, end: number): number {
     const { bytes } = this;
     const flags = bytes[start] as number;
-    if (flags > (oldDeltaFlags.delete << 1) - 1) throw new FormatError({ code: "unknown-bits", message: `entry flags ${flags}`, offset: start });
+    if (flags > (oldDeltaFlags.delete << 1) - 1)
+      throw new FormatError({ code: "unknown-bits", message: `entry flags ${flags}`, offset: start });
     const removed = (flags & oldDeltaFlags.delete) !== 0;
     let at = start + 1;
     if (!removed)
@@ -403,13 +440,18 @@ export class PageWalker {
     const valueLength = removed ? 0 : readPackedNumber(bytes, at, end, end - at);
     if (!removed) at += packedLength(bytes[at] as number);
     if (keyLength + valueLength > end - at)
-      throw new FormatError({ code: "truncated", message: "key and value reach beyond the delta", offset: at });
+      throw new FormatError({
+        code: "truncated",
+        message: "key and value reach beyond the delta",
+        offset: at,
+      });
     this.plainKey(start, at, at + keyLength);
     return at + keyLength + valueLength;
   }
 
   private plainKey(at: number, start: number, end: number): void {
-    if (this.keyKnown && this.ordered && !this.ascends(0, start, end)) this.defect("key-order", at, "the key is not above the one before it");
+    if (this.keyKnown && this.ordered && !this.ascends(0, start, end))
+      this.defect("key-order", at, "the key is not above the one before it");
     this.keyBytes = this.bytes;
     this.keyStart = start;
     this.keyEnd = end;
@@ -424,13 +466,16 @@ export class PageWalker {
       if (flags > oldInternalFlags.delete) return this.defect("cell-form", at, `entry flags ${flags}`);
       if (at + 1 >= bytes.length) return this.defect("cell-truncated", at, "an entry without a key");
       if (!this.read(at + 1)) return;
-      if (cell.type !== key) return this.defect("cell-sequence", at + 1, `cell type ${cell.type} where a key is due`);
+      if (cell.type !== key)
+        return this.defect("cell-sequence", at + 1, `cell type ${cell.type} where a key is due`);
       this.takeKey(at + 1, true);
       if (flags === oldInternalFlags.delete) continue;
       const address = cell.next;
-      if (address >= bytes.length) return this.defect("cell-truncated", address, "a key without a child's address");
+      if (address >= bytes.length)
+        return this.defect("cell-truncated", address, "a key without a child's address");
       if (!this.read(address)) return;
-      if (((1 << cell.type) & CHILDREN) === 0) return this.defect("cell-sequence", address, `cell type ${cell.type} where an address is due`);
+      if (((1 << cell.type) & CHILDREN) === 0)
+        return this.defect("cell-sequence", address, `cell type ${cell.type} where an address is due`);
       this.sink.address?.(cell.type, cell.dataStart, cell.dataEnd, bytes);
     }
     this.countIs(count, entries);

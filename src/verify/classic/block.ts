@@ -91,7 +91,11 @@ export class ClassicBlock implements Subject {
 
   /** The block is the one its address means, and undamaged. */
   isSound(): boolean {
-    return this.checksum === this.addressChecksum && this.diskSize === this.size && this.computeChecksum() === this.checksum;
+    return (
+      this.checksum === this.addressChecksum &&
+      this.diskSize === this.size &&
+      this.computeChecksum() === this.checksum
+    );
   }
 
   place(): FindingPlace {

@@ -8,18 +8,20 @@ import { InputError } from "../../store/input-error.js";
 import { MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
-import { metadataDuplicateId } from "../rules/metadata/duplicate-id.js";
-import { metadataReferences } from "../rules/metadata/references.js";
-import { metadataRowConfig } from "../rules/metadata/row-config.js";
-import { metadataFileMissing, metadataFileUnlisted, metadataIncomplete } from "../rules/classic/directory.js";
+import { metadataFileMissing } from "../rules/classic/metadata-file-missing.js";
+import { metadataFileUnlisted } from "../rules/classic/metadata-file-unlisted.js";
+import { metadataIncomplete } from "../rules/classic/metadata-incomplete.js";
+import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
+import { metadataReferences } from "../rules/metadata/metadata-reference.js";
+import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
 import type { Detected, Run } from "../run.js";
 import { BlockReader } from "./block-reader.js";
 import { FileVerifier } from "./file.js";
-import { MetadataReader } from "./metadata-reader.js";
+import { verifyLogs } from "./log-files.js";
 import { verifyLoneFile } from "./lone-file.js";
+import { MetadataReader } from "./metadata-reader.js";
 import { readTableConfig, type TableConfig } from "./table-config.js";
 import { type MetadataSource, verifyTurtle } from "./turtle.js";
-import { verifyLogs } from "./log-files.js";
 
 export class DirectoryVerifier {
   private readonly files: string[];
@@ -47,7 +49,10 @@ export class DirectoryVerifier {
   private verifyMetadata(turtle: MetadataSource): MetadataSubject | undefined {
     const path = this.pathOf(turtle.config.file);
     if (!existsSync(path)) {
-      this.run.findings.add(metadataFileMissing, turtle.place, { message: `${turtle.config.file} is not there`, consequence: "no table can be found" });
+      this.run.findings.add(metadataFileMissing, turtle.place, {
+        message: `${turtle.config.file} is not there`,
+        consequence: "no table can be found",
+      });
       return undefined;
     }
     this.verifyFile(turtle.config, undefined, turtle.place);
@@ -72,13 +77,22 @@ export class DirectoryVerifier {
     if (root === undefined) return undefined;
     const access = new FileAccess(path);
     try {
-      const reader = new MetadataReader(path, allocationSize, new BlockReader(access), new PageVerifier(this.run, this.detected));
+      const reader = new MetadataReader(
+        path,
+        allocationSize,
+        new BlockReader(access),
+        new PageVerifier(this.run, this.detected),
+      );
       reader.readTree(root);
       if (reader.damaged > 0)
-        this.run.findings.add(metadataIncomplete, { path }, {
-          message: `${reader.damaged} pages or rows of the metadata cannot be read`,
-          consequence: "tables whose rows are lost are only found by looking at the files",
-        });
+        this.run.findings.add(
+          metadataIncomplete,
+          { path },
+          {
+            message: `${reader.damaged} pages or rows of the metadata cannot be read`,
+            consequence: "tables whose rows are lost are only found by looking at the files",
+          },
+        );
       return reader.rows.length === 0 ? undefined : this.checkRows(reader, path);
     } finally {
       access.close();
@@ -105,15 +119,23 @@ export class DirectoryVerifier {
       listed.add(config.file);
       if (this.files.includes(config.file)) this.verifyListed(config, uri, place);
       else if (config.checkpoints.length > 0 || !uri.endsWith("_stable"))
-        this.run.findings.add(metadataFileMissing, { ...place, table: uri }, {
-          message: `${config.file} is in the metadata, but not in the directory`,
-          consequence: `${uri} cannot be opened`,
-        });
+        this.run.findings.add(
+          metadataFileMissing,
+          { ...place, table: uri },
+          {
+            message: `${config.file} is in the metadata, but not in the directory`,
+            consequence: `${uri} cannot be opened`,
+          },
+        );
     }
     const metadataPath = this.pathOf("WiredTiger.wt");
     for (const file of this.tableFiles()) {
       if (listed.has(file)) continue;
-      this.run.findings.add(metadataFileUnlisted, { path: this.pathOf(file) }, { message: `${file} is not in the metadata (${metadataPath})` });
+      this.run.findings.add(
+        metadataFileUnlisted,
+        { path: this.pathOf(file) },
+        { message: `${file} is not in the metadata (${metadataPath})` },
+      );
       verifyLoneFile(this.pathOf(file), this.run, this.detected);
     }
   }
@@ -134,7 +156,8 @@ export class DirectoryVerifier {
   /** Without metadata each file is taken for itself: its newest checkpoint can be found in it. */
   private verifyWithoutMetadata(): void {
     this.run.unchecked({ path: this.home }, "the metadata cannot be read: every file is checked on its own");
-    for (const file of this.tableFiles()) if (file !== "WiredTiger.wt") verifyLoneFile(this.pathOf(file), this.run, this.detected);
+    for (const file of this.tableFiles())
+      if (file !== "WiredTiger.wt") verifyLoneFile(this.pathOf(file), this.run, this.detected);
   }
 }
 

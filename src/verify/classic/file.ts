@@ -15,13 +15,11 @@ import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
-import {
-  checkpointCookieRule,
-  descriptionRule,
-  extentRule,
-  fileSizeRule,
-  fileTailRule,
-} from "../rules/classic/file.js";
+import { checkpointCookieRule } from "../rules/classic/checkpoint-cookie.js";
+import { extentRule } from "../rules/classic/extent-list.js";
+import { descriptionRule } from "../rules/classic/file-description.js";
+import { fileSizeRule } from "../rules/classic/file-size.js";
+import { fileTailRule } from "../rules/classic/file-tail.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockReader } from "./block-reader.js";

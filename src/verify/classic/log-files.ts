@@ -4,7 +4,7 @@ import { logFileName } from "../../../formats/log.js";
 import { FileAccess } from "../../store/file.js";
 import { InputError } from "../../store/input-error.js";
 import { type LogFileEntry, readLogFile } from "../../store/log-file.js";
-import { logRecords } from "../rules/classic/log.js";
+import { logRecords } from "../rules/classic/log-record.js";
 import type { Detected, Run } from "../run.js";
 
 /** Records that cannot be looked into for want of a plug-in. */
@@ -12,7 +12,8 @@ const UNCHECKED: ReadonlySet<string> = new Set(["log-encrypted", "no-compressor"
 const LOST = "recovery stops here: later operations of this log are not replayed";
 
 export function verifyLogs(home: string, files: readonly string[], run: Run, detected: Detected): void {
-  for (const file of files.filter((name) => logFileName(name)?.kind === "log")) verifyLog(join(home, file), run, detected);
+  for (const file of files.filter((name) => logFileName(name)?.kind === "log"))
+    verifyLog(join(home, file), run, detected);
 }
 
 function verifyLog(path: string, run: Run, detected: Detected): void {

@@ -3,7 +3,7 @@ import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
 import { checkpointList } from "../../../formats/checkpoint-list.js";
 import { classicCheckpointCookie, DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { findAllocationSize } from "../../../formats/description-block.js";
-import { completeCookie, extentList, type CheckpointInfo } from "../../../formats/extent-list.js";
+import { type CheckpointInfo, completeCookie, extentList } from "../../../formats/extent-list.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import { parseConfigPrefix, writeConfig } from "../../codec/config.js";
 import { configGetStruct } from "../../codec/config-edit.js";
@@ -34,9 +34,22 @@ export function verifyLoneFile(path: string, run: Run, detected: Detected): void
     const allocationSize = run.options.allocationSize ?? findAllocationSize(start) ?? DEFAULT_ALLOCATION_SIZE;
     const found = newestCheckpoint(access, path, allocationSize);
     const config = found === undefined ? emptyConfig(allocationSize) : configOf(found, allocationSize);
-    new FileVerifier({ access, path, table: undefined, config, configPlace: { path, ...(found === undefined ? {} : { offset: found.offset }) } }, run, detected).verify();
+    new FileVerifier(
+      {
+        access,
+        path,
+        table: undefined,
+        config,
+        configPlace: { path, ...(found === undefined ? {} : { offset: found.offset }) },
+      },
+      run,
+      detected,
+    ).verify();
     if (found === undefined && access.size > allocationSize)
-      run.unchecked({ path }, "no checkpoint can be found in the file: blocks are checked one by one, not as a tree");
+      run.unchecked(
+        { path },
+        "no checkpoint can be found in the file: blocks are checked one by one, not as a tree",
+      );
   } finally {
     access.close();
   }
@@ -47,32 +60,52 @@ function newestCheckpoint(access: RandomAccess, path: string, allocationSize: nu
   const buffer = new Uint8Array(Math.max(WINDOW, allocationSize));
   const block = new ClassicBlock(path, undefined, allocationSize);
   let newest: Found | undefined;
-  for (let from = allocationSize; from < access.size; from += buffer.length - (buffer.length % allocationSize)) {
+  for (
+    let from = allocationSize;
+    from < access.size;
+    from += buffer.length - (buffer.length % allocationSize)
+  ) {
     const got = access.readInto(buffer, from);
     for (let at = 0; at + CLASSIC_BLOCK.payload <= got; at += allocationSize) {
       const bytes = buffer.subarray(at, Math.min(got, at + allocationSize));
       block.set(bytes, from + at, bytes.length, 0, "extent list");
       if (block.type !== pageTypes.blockManager || block.diskSize % allocationSize !== 0) continue;
       const found = readInfo(access, block, from + at, allocationSize);
-      if (found !== undefined && (newest === undefined || found.info.writeGen > newest.info.writeGen)) newest = found;
+      if (found !== undefined && (newest === undefined || found.info.writeGen > newest.info.writeGen))
+        newest = found;
     }
   }
   return newest;
 }
 
-function readInfo(access: RandomAccess, block: ClassicBlock, offset: number, allocationSize: number): Found | undefined {
+function readInfo(
+  access: RandomAccess,
+  block: ClassicBlock,
+  offset: number,
+  allocationSize: number,
+): Found | undefined {
   const { diskSize: size, checksum } = block;
   if (size === 0 || offset + size > access.size) return undefined;
   const bytes = new Uint8Array(size);
   access.readInto(bytes, offset);
-  const whole = new ClassicBlock("", undefined, allocationSize).set(bytes, offset, size, checksum, "extent list");
+  const whole = new ClassicBlock("", undefined, allocationSize).set(
+    bytes,
+    offset,
+    size,
+    checksum,
+    "extent list",
+  );
   if (!whole.isSound()) return undefined;
   const list = extentList.read(bytes.subarray(CLASSIC_BLOCK.payload), { params: { allocationSize } });
-  return list.ok && list.value.info !== undefined ? { info: list.value.info, offset, size, checksum } : undefined;
+  return list.ok && list.value.info !== undefined
+    ? { info: list.value.info, offset, size, checksum }
+    : undefined;
 }
 
 function configOf({ info, offset, size, checksum }: Found, allocationSize: number): TableConfig {
-  const cookie = classicCheckpointCookie.build(completeCookie(info, { offset, size, checksum }, allocationSize));
+  const cookie = classicCheckpointCookie.build(
+    completeCookie(info, { offset, size, checksum }, allocationSize),
+  );
   const list = checkpointList.read(new TextEncoder().encode(info.checkpointList));
   const last = list.ok ? list.value.checkpoint.at(-1) : undefined;
   const entry = { name: last?.name ?? "newest", order: last?.order ?? 0n, addressOffset: 0, cookie };

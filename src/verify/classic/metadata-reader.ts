@@ -69,7 +69,8 @@ export class MetadataReader {
 
   /** A copy of the page's plain image; undefined for a block that is not the one meant. */
   private image({ offset, size, checksum }: BlockAddress): Uint8Array | undefined {
-    if (this.seen.has(offset) || size > this.reader.fileSize || offset + size > this.reader.fileSize) return undefined;
+    if (this.seen.has(offset) || size > this.reader.fileSize || offset + size > this.reader.fileSize)
+      return undefined;
     this.seen.add(offset);
     const bytes = this.reader.read(offset, size).slice();
     const { block } = this;

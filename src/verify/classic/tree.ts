@@ -4,11 +4,13 @@ import { cellTypes } from "../../../formats/cell.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import { FormatError } from "../../codec/error.js";
 import { packedLength, readPackedNumber } from "../../codec/packed.js";
-import { type AddressSink, PageVerifier, type PageRules } from "../page-verifier.js";
-import type { FindingPlace, Rule, RuleInfo } from "../rule.js";
+import { type AddressSink, type PageRules, PageVerifier } from "../page-verifier.js";
+import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
+import { treeAddress } from "../rules/tree/tree-address.js";
+import { treeLoop } from "../rules/tree/tree-loop.js";
 import type { Detected, Run } from "../run.js";
 import { AddressList } from "./address-list.js";
 import type { BlockAddress, BlockRole, ClassicBlock } from "./block.js";
@@ -23,19 +25,6 @@ const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeade
 
 const childKind = { leaf: 0, internal: 1, overflow: 2 } as const;
 const roles: readonly BlockRole[] = ["leaf", "internal", "overflow"];
-
-const treeAddress: RuleInfo = {
-  code: "tree-address",
-  severity: "error",
-  title: "every address cell holds an address",
-  doc: "Three packed integers: offset and size in allocation units, checksum (address and checkpoint cookies §3).",
-};
-const treeLoop: RuleInfo = {
-  code: "tree-loop",
-  severity: "error",
-  title: "every block of a tree is reached once",
-  doc: "A block that is reached twice belongs to two parents, or the tree bites its own tail.",
-};
 
 export class TreeWalk {
   /** Blocks found sound or reported, by any checkpoint. */
@@ -57,7 +46,10 @@ export class TreeWalk {
     this.reached = this.verified;
     this.pages = new PageVerifier(run, detected);
     const bits = /^(\d*)t$/.exec(config.valueFormat);
-    this.rules = { ordered: config.collator === "", ...(bits === null ? {} : { bits: Number(bits[1] || 1) }) };
+    this.rules = {
+      ordered: config.collator === "",
+      ...(bits === null ? {} : { bits: Number(bits[1] || 1) }),
+    };
   }
 
   /** Walks from a root; `holder` is where its address stands. */
@@ -78,9 +70,21 @@ export class TreeWalk {
   private inFile(offset: number, size: number, checksum: number, holder: FindingPlace): boolean {
     const { unit } = this;
     const { fileSize } = this.reader;
-    if (offset % unit === 0 && size % unit === 0 && offset >= unit && size > 0 && size <= MAX_BLOCK && offset + size <= fileSize)
+    if (
+      offset % unit === 0 &&
+      size % unit === 0 &&
+      offset >= unit &&
+      size > 0 &&
+      size <= MAX_BLOCK &&
+      offset + size <= fileSize
+    )
       return true;
-    const subject = { address: { offset, size, checksum }, allocationSize: unit, fileSize, place: () => holder };
+    const subject = {
+      address: { offset, size, checksum },
+      allocationSize: unit,
+      fileSize,
+      place: () => holder,
+    };
     this.run.findings.check([blockPlace], subject);
     return false;
   }
@@ -105,7 +109,8 @@ export class TreeWalk {
       const [offset, size] = [children.offsets[i] as number, children.sizes[i] as number];
       const [checksum, kind] = [children.checksums[i] as number, children.kinds[i] as number];
       if (!this.inFile(offset, size, checksum, holder) || !this.reach(offset, holder)) continue;
-      if (!this.verified.has(offset / this.unit)) (kind === childKind.internal ? deep : flat).push(offset, size, checksum, kind);
+      if (!this.verified.has(offset / this.unit))
+        (kind === childKind.internal ? deep : flat).push(offset, size, checksum, kind);
     }
     this.verifyFlat(flat);
     this.verifyDeep(deep, depth);
@@ -115,7 +120,14 @@ export class TreeWalk {
     const overflow = new AddressList();
     this.reader.forEach(list, (index, bytes) => {
       const role = roles[list.kinds[index] as number] as BlockRole;
-      this.check(bytes, list.offsets[index] as number, list.sizes[index] as number, list.checksums[index] as number, role, overflow);
+      this.check(
+        bytes,
+        list.offsets[index] as number,
+        list.sizes[index] as number,
+        list.checksums[index] as number,
+        role,
+        overflow,
+      );
     });
     if (overflow.length > 0) this.descend(overflow, this.block.offset, MAX_DEPTH);
   }
@@ -124,14 +136,29 @@ export class TreeWalk {
     for (let i = 0; i < list.length; i++) {
       const [offset, size] = [list.offsets[i] as number, list.sizes[i] as number];
       const children = new AddressList();
-      this.check(this.reader.read(offset, size), offset, size, list.checksums[i] as number, "internal", children);
+      this.check(
+        this.reader.read(offset, size),
+        offset,
+        size,
+        list.checksums[i] as number,
+        "internal",
+        children,
+      );
       if (depth < MAX_DEPTH) this.descend(children, offset, depth + 1);
-      else this.run.unchecked({ ...this.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
+      else
+        this.run.unchecked({ ...this.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
     }
   }
 
   /** Checks one block and collects the addresses on its page. */
-  private check(bytes: Uint8Array, offset: number, size: number, checksum: number, role: BlockRole, found: AddressList): void {
+  private check(
+    bytes: Uint8Array,
+    offset: number,
+    size: number,
+    checksum: number,
+    role: BlockRole,
+    found: AddressList,
+  ): void {
     const { block, run } = this;
     this.verified.add(offset / this.unit);
     run.checked(1, bytes.length);
@@ -176,5 +203,7 @@ export class TreeWalk {
 /** A fast-deleted child may be a leaf only: internal pages are never deleted as a whole. */
 function kindOf(cellType: number): number {
   if (cellType === cellTypes.addressInternal) return childKind.internal;
-  return cellType === cellTypes.keyOverflow || cellType === cellTypes.valueOverflow ? childKind.overflow : childKind.leaf;
+  return cellType === cellTypes.keyOverflow || cellType === cellTypes.valueOverflow
+    ? childKind.overflow
+    : childKind.leaf;
 }

@@ -1,12 +1,14 @@
 /** The turtle file of a home: where its metadata is. Nothing guards it with a checksum, so its texts are compared. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { turtleFile, type TurtleFile } from "../../../formats/turtle-file.js";
+import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
 import { FileAccess, readRange } from "../../store/file.js";
 import type { FindingPlace } from "../rule.js";
-import { turtleFileFormat, turtleFileMissing, turtleFileVersion } from "../rules/classic/directory.js";
+import { turtleFileFormat } from "../rules/classic/turtle-file.js";
+import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
+import { turtleFileVersion } from "../rules/classic/turtle-file-version.js";
 import type { Detected, Run } from "../run.js";
 import { readTableConfig, type TableConfig } from "./table-config.js";
 
@@ -27,30 +29,42 @@ export interface MetadataSource {
 export function verifyTurtle(home: string, run: Run, detected: Detected): MetadataSource | undefined {
   const path = join(home, TURTLE);
   if (!existsSync(path)) {
-    run.findings.add(turtleFileMissing, { path }, {
-      message: "there is no turtle file",
-      consequence: "an engine that opens this directory starts an empty database and renames WiredTiger.wt away",
-    });
+    run.findings.add(
+      turtleFileMissing,
+      { path },
+      {
+        message: "there is no turtle file",
+        consequence:
+          "an engine that opens this directory starts an empty database and renames WiredTiger.wt away",
+      },
+    );
     return undefined;
   }
   const bytes = readSmall(path);
   run.checked(0, bytes.length);
   const reading = turtleFile.read(bytes);
   const versionText = secondLine(join(home, VERSION_FILE));
-  const issues = reading.ok ? placeVersions(reading.issues, reading.value, versionText, bytes) : reading.issues;
+  const issues = reading.ok
+    ? placeVersions(reading.issues, reading.value, versionText, bytes)
+    : reading.issues;
   run.findings.addIssues(turtleFileFormat, { path }, issues, {
     consequence: "the engine cannot open the database, or takes it for one of another version",
     offsets: "file",
   });
   if (!reading.ok) return undefined;
   const { version, versionString } = reading.value;
-  if (version !== undefined) detected.generations.add(`engine ${version.major}.${version.minor}.${version.patch}`);
+  if (version !== undefined)
+    detected.generations.add(`engine ${version.major}.${version.minor}.${version.patch}`);
   if (versionText !== undefined && versionText !== versionString)
-    run.findings.add(turtleFileVersion, { path }, {
-      message: "the version text is not the one in the file WiredTiger",
-      expected: versionText,
-      actual: versionString,
-    });
+    run.findings.add(
+      turtleFileVersion,
+      { path },
+      {
+        message: "the version text is not the one in the file WiredTiger",
+        expected: versionText,
+        actual: versionString,
+      },
+    );
   return metadataSource(bytes, path);
 }
 
@@ -78,7 +92,9 @@ function placeVersions(
 ): Issue[] {
   const offset = valueOffset(decodeText(bytes), VERSION_KEY);
   const numbersAreWrong = versionText === versionString && offset !== undefined;
-  return issues.map((issue) => (issue.code === "turtle-version" && numbersAreWrong ? { ...issue, offset } : issue));
+  return issues.map((issue) =>
+    issue.code === "turtle-version" && numbersAreWrong ? { ...issue, offset } : issue,
+  );
 }
 
 /** Byte offset of the line behind a key line. */

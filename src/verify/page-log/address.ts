@@ -4,6 +4,9 @@ import type { Reading } from "../../codec/index.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import type { FindingPlace, Subject } from "../rule.js";
 
+/** Consequence of an address that leads nowhere. */
+export const PAGE_LOST = "the page and everything below it cannot be read at this checkpoint";
+
 /** Cookies before July 2025 name a checkpoint instead of a base LSN. */
 export class AddressSubject implements Subject {
   readonly reading: Reading<AddressCookie>;

@@ -1,5 +1,8 @@
 /** A checkpoint of a page log as the rules see it: its record, its turtle page, its key page. */
-import { checkpointRecord, type CheckpointRecord as RecordValue } from "../../../formats/checkpoint-record.js";
+import {
+  checkpointRecord,
+  type CheckpointRecord as RecordValue,
+} from "../../../formats/checkpoint-record.js";
 import { looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { type DisaggTurtle, disaggTurtle, turtleCheckpoint } from "../../../formats/disagg-turtle.js";
@@ -47,7 +50,8 @@ export class CheckpointSubject implements Subject {
 
   private findKeyPage(): PageRecord | undefined {
     const { turtleValue } = this;
-    const lsn = turtleValue === undefined || turtleValue.generation === "L0" ? undefined : turtleValue.keyProvider?.lsn;
+    const lsn =
+      turtleValue === undefined || turtleValue.generation === "L0" ? undefined : turtleValue.keyProvider?.lsn;
     if (lsn === undefined) return undefined;
     const { ids, page } = specialTables.keyProvider;
     return ids.map((id) => this.store.record(id, page, lsn)).find((record) => record !== undefined);
@@ -61,7 +65,12 @@ export class CheckpointSubject implements Subject {
 
   place(): FindingPlace {
     const { place, lsn } = this.record;
-    return { path: place.file, ...(place.offset === undefined ? {} : { offset: place.offset }), lsn, checkpoint: this.name };
+    return {
+      path: place.file,
+      ...(place.offset === undefined ? {} : { offset: place.offset }),
+      lsn,
+      checkpoint: this.name,
+    };
   }
 }
 
@@ -82,7 +91,8 @@ function findTurtle(store: PageLog, lsn: bigint): PageRecord | undefined {
   const { ids, page } = specialTables.turtle;
   for (const id of ids) {
     const record = store.record(id, page, lsn);
-    if (record !== undefined && !looksLikeCryptPage(record.data)) return { ...record, data: record.data.slice() };
+    if (record !== undefined && !looksLikeCryptPage(record.data))
+      return { ...record, data: record.data.slice() };
   }
   return undefined;
 }

@@ -3,19 +3,29 @@ import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
 import type { PageRecord } from "../../store/types.js";
-import { keyPageFormat, turtlePageFormat } from "../rules/page-log/checkpoint.js";
+import { keyPageFormat } from "../rules/page-log/key-page.js";
+import { turtlePageFormat } from "../rules/page-log/turtle-page.js";
 import type { Detected, Run } from "../run.js";
 import { placeOf } from "./checkpoint.js";
 
-const plainTables: ReadonlySet<bigint> = new Set([...specialTables.turtle.ids, ...specialTables.keyProvider.ids]);
+const plainTables: ReadonlySet<bigint> = new Set([
+  ...specialTables.turtle.ids,
+  ...specialTables.keyProvider.ids,
+]);
 
 /** Whether a page is text or a key page rather than a block. */
-export const isPlainPage = (tableId: bigint, pageId: bigint): boolean => pageId === 1n && plainTables.has(tableId);
+export const isPlainPage = (tableId: bigint, pageId: bigint): boolean =>
+  pageId === 1n && plainTables.has(tableId);
 
 export function verifyPlainPage(record: PageRecord, run: Run, detected: Detected): void {
   const key = looksLikeCryptPage(record.data);
   const reading = (key ? cryptPage : disaggTurtle).read(record.data);
-  if (reading.generation !== undefined) detected.generations.add(`${key ? "key page" : "turtle"} ${reading.generation}`);
-  const consequence = key ? "the key cannot be loaded" : "checkpoints that name this turtle page cannot be opened";
-  run.findings.addIssues(key ? keyPageFormat : turtlePageFormat, placeOf(record), reading.issues, { consequence });
+  if (reading.generation !== undefined)
+    detected.generations.add(`${key ? "key page" : "turtle"} ${reading.generation}`);
+  const consequence = key
+    ? "the key cannot be loaded"
+    : "checkpoints that name this turtle page cannot be opened";
+  run.findings.addIssues(key ? keyPageFormat : turtlePageFormat, placeOf(record), reading.issues, {
+    consequence,
+  });
 }

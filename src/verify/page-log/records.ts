@@ -1,16 +1,16 @@
 /** One pass over every record of a page log: what can be told of a record, its block and its page's history. */
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
 import type { PageVerifier } from "../page-verifier.js";
+import type { Rule } from "../rule.js";
+import { blockUnreadable } from "../rules/block/block-unreadable.js";
 import { disaggChecksum } from "../rules/block/disagg-checksum.js";
 import { disaggHeader } from "../rules/block/disagg-header.js";
-import { blockUnreadable } from "../rules/block/unreadable.js";
-import { previousChecksum } from "../rules/page-log/previous-checksum.js";
+import { previousChecksum } from "../rules/page-log/block-previous-checksum.js";
 import { recordAttributes } from "../rules/page-log/record-attributes.js";
 import { recordChainLength } from "../rules/page-log/record-chain-length.js";
 import { recordCheckpointId } from "../rules/page-log/record-checkpoint-id.js";
 import { recordDeltaLinks } from "../rules/page-log/record-delta-links.js";
 import { recordImageLinks } from "../rules/page-log/record-image-links.js";
-import type { Rule } from "../rule.js";
 import type { Detected, Run } from "../run.js";
 import { DisaggBlock } from "./block.js";
 import type { LsnLedger } from "./lsn-ledger.js";
@@ -108,7 +108,8 @@ export class RecordPass {
     this.detected.generations.add(`block ${block.generation}`);
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
-    if (block.checksum === block.computedChecksum) this.pages.verifyDisagg(block, this.tables.get(record.tableId));
+    if (block.checksum === block.computedChecksum)
+      this.pages.verifyDisagg(block, this.tables.get(record.tableId));
     return block.checksum;
   }
 }

@@ -1,11 +1,15 @@
 /** A table of a page log at one checkpoint: every page that can be reached from its root. */
-import { pageTypes } from "../../../formats/page-header.js";
+
 import { cellTypes } from "../../../formats/cell.js";
+import { pageTypes } from "../../../formats/page-header.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
-import { disaggShape, type PageVerifier } from "../page-verifier.js";
 import { mergeRows, type Row, rowsOf } from "../cells/rows.js";
-import type { FindingPlace, RuleInfo } from "../rule.js";
-import { addressAgreement, addressFormat, addressRecord } from "../rules/page-log/address.js";
+import { disaggShape, type PageVerifier } from "../page-verifier.js";
+import type { FindingPlace } from "../rule.js";
+import { addressAgreement } from "../rules/page-log/address-agreement.js";
+import { addressFormat } from "../rules/page-log/address-cookie.js";
+import { addressRecord } from "../rules/page-log/address-record.js";
+import { treeLoop } from "../rules/tree/tree-loop.js";
 import type { Detected, Run } from "../run.js";
 import { AddressSubject } from "./address.js";
 import { DisaggBlock } from "./block.js";
@@ -14,13 +18,6 @@ import { RecordSubject } from "./record.js";
 import type { TableInfo } from "./tables.js";
 
 const MAX_DEPTH = 64;
-
-const treeLoop: RuleInfo = {
-  code: "tree-loop",
-  severity: "error",
-  title: "every page of a tree is reached once",
-  doc: "A page that is reached twice belongs to two parents, or the tree bites its own tail.",
-};
 
 /** What a walk meets on its way. */
 export interface TreeVisitor {
@@ -58,7 +55,10 @@ export class PageLogTree {
       return;
     }
     if (this.reached.has(newest.pageId)) {
-      findings.add(treeLoop, subject.place(), { message: `page ${newest.pageId} is reached a second time`, actual: newest.pageId });
+      findings.add(treeLoop, subject.place(), {
+        message: `page ${newest.pageId} is reached a second time`,
+        actual: newest.pageId,
+      });
       return;
     }
     this.reached.add(newest.pageId);
@@ -88,7 +88,10 @@ export class PageLogTree {
     }
     const place = this.named(placeOf(chain.at(-1) as PageRecord));
     if (!internal) this.visitor.leaf?.(rows, place);
-    else for (const { data, type } of rows) if (type !== cellTypes.addressDeletedVisibleAll && data.length > 0) this.verify(data, place, depth + 1);
+    else
+      for (const { data, type } of rows)
+        if (type !== cellTypes.addressDeletedVisibleAll && data.length > 0)
+          this.verify(data, place, depth + 1);
   }
 
   /** Loads a record's block; false for bytes that are damaged, which the record pass reports. */

@@ -5,27 +5,30 @@ import { FormatError } from "../../codec/index.js";
 import { decodeText } from "../../codec/text.js";
 import type { PageLog } from "../../store/types.js";
 import { readTableConfig } from "../classic/table-config.js";
+import type { EncryptedSample } from "../images.js";
 import { type MetadataRow, MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
-import { metadataDuplicateId } from "../rules/metadata/duplicate-id.js";
-import { metadataReferences } from "../rules/metadata/references.js";
-import { metadataRowConfig } from "../rules/metadata/row-config.js";
-import {
-  checkpointAgreement,
-  checkpointKeyPage,
-  checkpointOrder,
-  checkpointRecordFormat,
-  checkpointTurtle,
-} from "../rules/page-log/checkpoint.js";
-import { lsnCounter, lsnGap, lsnUnique, metadataRoot, orphanRecords, storeContainer } from "../rules/page-log/store.js";
+import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
+import { metadataReferences } from "../rules/metadata/metadata-reference.js";
+import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
+import { checkpointAgreement } from "../rules/page-log/checkpoint-agreement.js";
+import { checkpointKeyPage } from "../rules/page-log/checkpoint-key-page.js";
+import { checkpointOrder } from "../rules/page-log/checkpoint-order.js";
+import { checkpointRecordFormat } from "../rules/page-log/checkpoint-record.js";
+import { checkpointTurtle } from "../rules/page-log/checkpoint-turtle.js";
+import { lsnCounter } from "../rules/page-log/lsn-counter.js";
+import { lsnGap } from "../rules/page-log/lsn-gap.js";
+import { lsnUnique } from "../rules/page-log/lsn-unique.js";
+import { metadataRoot } from "../rules/page-log/metadata-root.js";
+import { orphanRecords } from "../rules/page-log/record-orphans.js";
+import { storeContainer } from "../rules/page-log/store-container.js";
 import type { Detected, Run } from "../run.js";
-import type { EncryptedSample } from "../images.js";
 import { DisaggBlock } from "./block.js";
 import { CheckpointSubject } from "./checkpoint.js";
-import { RecordSubject } from "./record.js";
 import { LsnLedger } from "./lsn-ledger.js";
 import { isPlainPage, verifyPlainPage } from "./plain-pages.js";
+import { RecordSubject } from "./record.js";
 import { RecordPass } from "./records.js";
 import { TableDirectory } from "./tables.js";
 import { PageLogTree } from "./tree.js";
@@ -55,16 +58,32 @@ class PageLogVerifier {
   verify(): void {
     const newest = this.verifyCheckpoints();
     if (newest !== undefined) this.verifyMetadata(newest);
-    const plain = { has: isPlainPage, verify: (record: Parameters<typeof verifyPlainPage>[0]) => verifyPlainPage(record, this.run, this.detected) };
-    const pass = new RecordPass(this.store, this.run, this.detected, this.tables, this.pages, plain, this.ledger);
+    const plain = {
+      has: isPlainPage,
+      verify: (record: Parameters<typeof verifyPlainPage>[0]) =>
+        verifyPlainPage(record, this.run, this.detected),
+    };
+    const pass = new RecordPass(
+      this.store,
+      this.run,
+      this.detected,
+      this.tables,
+      this.pages,
+      plain,
+      this.ledger,
+    );
     pass.verify(newest?.record);
     this.verifyTables();
     this.verifyLsns();
     if (pass.orphans > 0)
-      this.run.findings.add(orphanRecords, { path: this.store.path }, {
-        message: `${pass.orphans} records (${pass.orphanBytes} bytes) belong to no completed checkpoint`,
-        actual: pass.orphans,
-      });
+      this.run.findings.add(
+        orphanRecords,
+        { path: this.store.path },
+        {
+          message: `${pass.orphans} records (${pass.orphanBytes} bytes) belong to no completed checkpoint`,
+          actual: pass.orphans,
+        },
+      );
     for (const issue of this.store.issues) this.reportContainer(issue);
   }
 
@@ -94,7 +113,10 @@ class PageLogVerifier {
       if (subject.turtleValue !== undefined) newest = subject;
     }
     if (newest === undefined)
-      this.run.unchecked({ path: this.store.path }, "no checkpoint can be opened: records are checked one by one, not as trees");
+      this.run.unchecked(
+        { path: this.store.path },
+        "no checkpoint can be opened: records are checked one by one, not as trees",
+      );
     return newest;
   }
 
@@ -113,14 +135,34 @@ class PageLogVerifier {
     }
     const rows: MetadataRow[] = [];
     const { uri } = specialTables.sharedMetadata;
-    const tree = new PageLogTree(this.store, { tableId, uri, compressor: "", encryptor: "" }, this.run, this.detected, this.pages, {
-      leaf: (found, leaf) => {
-        for (const row of found) if (row.key !== undefined && !row.stopped) rows.push({ uri: textOf(row.key), value: textOf(row.data), place: leaf });
+    const tree = new PageLogTree(
+      this.store,
+      { tableId, uri, compressor: "", encryptor: "" },
+      this.run,
+      this.detected,
+      this.pages,
+      {
+        leaf: (found, leaf) => {
+          for (const row of found)
+            if (row.key !== undefined && !row.stopped)
+              rows.push({ uri: textOf(row.key), value: textOf(row.data), place: leaf });
+        },
       },
+    );
+    this.tables.add({
+      uri,
+      tableId,
+      compressor: "",
+      encryptor: "",
+      cookie: undefined,
+      checkpoint: checkpoint.name,
     });
-    this.tables.add({ uri, tableId, compressor: "", encryptor: "", cookie: undefined, checkpoint: checkpoint.name });
     tree.verify(rootCookie, place);
-    if (!tree.whole) this.run.unchecked(place, "not all of the shared metadata can be read: tables may be missing from this check");
+    if (!tree.whole)
+      this.run.unchecked(
+        place,
+        "not all of the shared metadata can be read: tables may be missing from this check",
+      );
     this.addTables(rows, place, checkpoint);
   }
 
@@ -144,18 +186,33 @@ class PageLogVerifier {
         const { id, compressor, encryptor, checkpoints } = readTableConfig(uri, value);
         if (id === undefined) continue;
         ids.set(uri, id);
-        this.tables.add({ uri, tableId: id, compressor, encryptor, cookie: checkpoints.at(-1)?.cookie, checkpoint: checkpoint.name });
+        this.tables.add({
+          uri,
+          tableId: id,
+          compressor,
+          encryptor,
+          cookie: checkpoints.at(-1)?.cookie,
+          checkpoint: checkpoint.name,
+        });
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
       }
     }
-    this.run.findings.check([metadataRowConfig, metadataDuplicateId, metadataReferences], new MetadataSubject(rows, ids, place));
+    this.run.findings.check(
+      [metadataRowConfig, metadataDuplicateId, metadataReferences],
+      new MetadataSubject(rows, ids, place),
+    );
   }
 
   private verifyTables(): void {
     for (const table of this.tables.all()) {
       if (table.cookie === undefined) continue;
-      const holder = { path: this.store.path, table: table.uri, tableId: table.tableId, checkpoint: table.checkpoint };
+      const holder = {
+        path: this.store.path,
+        table: table.uri,
+        tableId: table.tableId,
+        checkpoint: table.checkpoint,
+      };
       const tree = new PageLogTree(this.store, table, this.run, this.detected, this.pages);
       tree.verify(table.cookie, holder);
       if (!tree.whole) this.run.complete = false;
@@ -168,31 +225,47 @@ class PageLogVerifier {
       this.run.findings.add(lsnUnique, { path, lsn }, { message: `LSN ${lsn} was given more than once` });
     const { lsnCounter: counter } = globals;
     const highest = this.ledger.highest;
-    const limit = counter === undefined ? undefined : globals.lsnCounterIs === "next" ? counter - 1n : counter;
+    const limit =
+      counter === undefined ? undefined : globals.lsnCounterIs === "next" ? counter - 1n : counter;
     if (limit !== undefined && highest > limit)
-      this.run.findings.add(lsnCounter, { path, lsn: highest }, {
-        message: "a record has an LSN the store has not given yet",
-        expected: `at most ${limit}`,
-        actual: highest,
-        consequence: "the next record will take an LSN that is in use",
-      });
+      this.run.findings.add(
+        lsnCounter,
+        { path, lsn: highest },
+        {
+          message: "a record has an LSN the store has not given yet",
+          expected: `at most ${limit}`,
+          actual: highest,
+          consequence: "the next record will take an LSN that is in use",
+        },
+      );
     if (this.store.kind !== "palm" && this.store.kind !== "page-log-jsonl") return;
     for (const { from, to } of this.ledger.gaps(1n, limit))
-      this.run.findings.add(lsnGap, { path, lsn: from }, {
-        message: from === to ? `nothing has LSN ${from}: a record or checkpoint is missing` : `nothing has the LSNs ${from} to ${to}: records or checkpoints are missing`,
-        expected: from,
-      });
+      this.run.findings.add(
+        lsnGap,
+        { path, lsn: from },
+        {
+          message:
+            from === to
+              ? `nothing has LSN ${from}: a record or checkpoint is missing`
+              : `nothing has the LSNs ${from} to ${to}: records or checkpoints are missing`,
+          expected: from,
+        },
+      );
   }
 
   private reportContainer(issue: PageLog["issues"][number]): void {
     const { code, severity, message, place, path, expected, actual } = issue;
-    this.run.findings.add(storeContainer, { path: place.file, ...(place.offset === undefined ? {} : { offset: place.offset }) }, {
-      severity,
-      field: path,
-      message: `${message} (${code}${place.line === undefined ? "" : `, line ${place.line}`})`,
-      ...(expected === undefined ? {} : { expected }),
-      ...(actual === undefined ? {} : { actual }),
-    });
+    this.run.findings.add(
+      storeContainer,
+      { path: place.file, ...(place.offset === undefined ? {} : { offset: place.offset }) },
+      {
+        severity,
+        field: path,
+        message: `${message} (${code}${place.line === undefined ? "" : `, line ${place.line}`})`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(actual === undefined ? {} : { actual }),
+      },
+    );
   }
 }
 

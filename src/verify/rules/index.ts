@@ -1,0 +1,103 @@
+/** Every rule of the verifier: what its findings' codes mean. */
+import type { RuleInfo } from "../rule.js";
+import { blockPlace } from "./block/block-place.js";
+import { blockUnreadable } from "./block/block-unreadable.js";
+import { classicChecksum } from "./block/classic-checksum.js";
+import { classicHeader } from "./block/classic-header.js";
+import { disaggChecksum } from "./block/disagg-checksum.js";
+import { disaggHeader } from "./block/disagg-header.js";
+import { pageInflate } from "./block/page-inflate.js";
+import { checkpointCookieRule } from "./classic/checkpoint-cookie.js";
+import { extentRule } from "./classic/extent-list.js";
+import { descriptionRule } from "./classic/file-description.js";
+import { fileSizeRule } from "./classic/file-size.js";
+import { fileTailRule } from "./classic/file-tail.js";
+import { logRecords } from "./classic/log-record.js";
+import { metadataFileMissing } from "./classic/metadata-file-missing.js";
+import { metadataFileUnlisted } from "./classic/metadata-file-unlisted.js";
+import { metadataIncomplete } from "./classic/metadata-incomplete.js";
+import { turtleFileFormat } from "./classic/turtle-file.js";
+import { turtleFileMissing } from "./classic/turtle-file-missing.js";
+import { turtleFileVersion } from "./classic/turtle-file-version.js";
+import { metadataDuplicateId } from "./metadata/metadata-duplicate-id.js";
+import { metadataReferences } from "./metadata/metadata-reference.js";
+import { metadataRowConfig } from "./metadata/metadata-row-config.js";
+import { pageCells } from "./page/page-cells.js";
+import { addressAgreement } from "./page-log/address-agreement.js";
+import { addressFormat } from "./page-log/address-cookie.js";
+import { addressRecord } from "./page-log/address-record.js";
+import { previousChecksum } from "./page-log/block-previous-checksum.js";
+import { checkpointAgreement } from "./page-log/checkpoint-agreement.js";
+import { checkpointKeyPage } from "./page-log/checkpoint-key-page.js";
+import { checkpointOrder } from "./page-log/checkpoint-order.js";
+import { checkpointRecordFormat } from "./page-log/checkpoint-record.js";
+import { checkpointTurtle } from "./page-log/checkpoint-turtle.js";
+import { keyPageFormat } from "./page-log/key-page.js";
+import { lsnCounter } from "./page-log/lsn-counter.js";
+import { lsnGap } from "./page-log/lsn-gap.js";
+import { lsnUnique } from "./page-log/lsn-unique.js";
+import { metadataRoot } from "./page-log/metadata-root.js";
+import { recordAttributes } from "./page-log/record-attributes.js";
+import { recordChainLength } from "./page-log/record-chain-length.js";
+import { recordCheckpointId } from "./page-log/record-checkpoint-id.js";
+import { recordDeltaLinks } from "./page-log/record-delta-links.js";
+import { recordImageLinks } from "./page-log/record-image-links.js";
+import { orphanRecords } from "./page-log/record-orphans.js";
+import { storeContainer } from "./page-log/store-container.js";
+import { turtlePageFormat } from "./page-log/turtle-page.js";
+import { findingsSuppressed } from "./run/findings-suppressed.js";
+import { unchecked } from "./run/unchecked.js";
+import { treeAddress } from "./tree/tree-address.js";
+import { treeLoop } from "./tree/tree-loop.js";
+
+export const rules: readonly RuleInfo[] = [
+  blockPlace,
+  blockUnreadable,
+  classicChecksum,
+  classicHeader,
+  disaggChecksum,
+  disaggHeader,
+  pageInflate,
+  checkpointCookieRule,
+  extentRule,
+  descriptionRule,
+  fileSizeRule,
+  fileTailRule,
+  logRecords,
+  metadataFileMissing,
+  metadataFileUnlisted,
+  metadataIncomplete,
+  turtleFileMissing,
+  turtleFileVersion,
+  turtleFileFormat,
+  metadataDuplicateId,
+  metadataReferences,
+  metadataRowConfig,
+  addressAgreement,
+  addressFormat,
+  addressRecord,
+  previousChecksum,
+  checkpointAgreement,
+  checkpointKeyPage,
+  checkpointOrder,
+  checkpointRecordFormat,
+  checkpointTurtle,
+  keyPageFormat,
+  lsnCounter,
+  lsnGap,
+  lsnUnique,
+  metadataRoot,
+  recordAttributes,
+  recordChainLength,
+  recordCheckpointId,
+  recordDeltaLinks,
+  recordImageLinks,
+  orphanRecords,
+  storeContainer,
+  turtlePageFormat,
+  pageCells,
+  findingsSuppressed,
+  unchecked,
+  treeAddress,
+  treeLoop,
+];
