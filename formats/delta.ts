@@ -100,6 +100,16 @@ export const oldDeltaFlagSymbols = {
 } as const satisfies Symbols;
 export const oldDeltaFlags = symbolValues(oldDeltaFlagSymbols);
 
+/** The order of an entry's numbers: that of their bits. */
+export const oldDeltaSlots = [
+  "startTxn",
+  "startTs",
+  "durableStart",
+  "stopTxn",
+  "stopTs",
+  "durableStop",
+] as const;
+
 const isDelete = has(ref("flags"), oldDeltaFlags.delete);
 const oldSlot = (name: keyof typeof oldDeltaFlags, doc: string) =>
   optional(packed({ doc }), and(has(ref("flags"), oldDeltaFlags[name]), not(isDelete)));

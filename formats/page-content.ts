@@ -33,6 +33,8 @@ export const cellContents = {
     keys: prefixedKeys,
     items: [...children, "addressDeletedVisibleAll"],
   },
+  /** One entry of form P0; a removed child has no item. */
+  oldDeltaInternal: { name: "old internal delta", keys: plainKeys, items: children },
 } as const satisfies Record<string, CellContent>;
 
 /** What a copy may point at: a value that is stored itself. */
@@ -69,3 +71,13 @@ export function cellLength(cell: Cell): number {
   if (window === undefined) return length;
   return windowSlots.reduce((sum, name) => sum + packedBytes(window[name]), length + 1);
 }
+
+/** Fixed-length column records have 1 to 8 bits. */
+export const MAX_BITS_PER_RECORD = 8;
+
+/** Bytes of `records` fixed-length column records. */
+export const bitmapBytes = (records: number, bitsPerRecord: number): number =>
+  Math.ceil((records * bitsPerRecord) / 8);
+
+/** Version of the window area behind them. */
+export const WINDOW_AREA_VERSION = 1;

@@ -43,12 +43,6 @@ type PageRule = Omit<Rule, "check"> & {
   readonly check: (page: PageParts, context: RuleContext) => Violation | undefined;
 };
 
-const internalEntry: CellContent = {
-  name: "old internal delta",
-  keys: ["keyShort", "key"],
-  items: ["addressInternal", "addressLeaf", "addressLeafNoOverflow"],
-};
-
 const isDelta = ({ block }: PageParts): boolean => block.magic === blockMagics.delta;
 
 /** What the cells of a page should be; undefined for pages without cells and deltas of other types. */
@@ -59,6 +53,8 @@ export function contentOf(type: number, delta: boolean): CellContent | undefined
   if (type === pageTypes.columnInternal) return cellContents.columnInternal;
   return type === pageTypes.columnVariable ? cellContents.columnVariable : undefined;
 }
+
+const removedChild: CellContent = { ...cellContents.oldDeltaInternal, itemsOptional: true };
 
 /** A list of cells with what it should be. */
 interface CellList {
@@ -76,7 +72,7 @@ function cellLists(page: PageParts): CellList[] {
   return (internalEntries ?? []).map(({ key, address }, index) => ({
     path: `internalEntries[${index}]`,
     cells: address === undefined ? [key] : [key, address],
-    content: address === undefined ? { ...internalEntry, itemsOptional: true } : internalEntry,
+    content: address === undefined ? removedChild : cellContents.oldDeltaInternal,
   }));
 }
 

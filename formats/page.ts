@@ -46,6 +46,7 @@ import {
 } from "./block-header.js";
 import { cellType } from "./cell.js";
 import { oldInternalEntryType, oldLeafEntryType } from "./delta.js";
+import { WINDOW_AREA_VERSION } from "./page-content.js";
 import { PAGE_HEADER, pageHeaderType, pageTypes, TRANSFORMED_PAGE } from "./page-header.js";
 import { classicRules, type PageParts, pageLogRules } from "./page-rules.js";
 import { draftPage } from "./page-sample.js";
@@ -66,8 +67,6 @@ const stored = optional(
 const cellsOf = (...types: number[]) =>
   optional(region(array(cellType, { doc: "up to mem_size" }), imageLeft), plain(isType(...types)));
 
-/** Version of the window area of a fixed-length column page. */
-const WINDOW_AREA_VERSION = 1;
 const windowAreaType = struct({
   version: u8({ constant: WINDOW_AREA_VERSION }),
   count: packed32({ doc: "number of windows", derive: shr(countOf("cells"), 1) }),

@@ -1,208 +1,235 @@
-/**
- * One cell at a time, in place: no objects, no bigints. The fields of the reader are the cell's until the next read.
- * What a cell is made of is declared in formats/cell.ts; the tests hold both against each other.
- */
+/** Reads cells in place, one after the other: no value is built for a cell that is as it should be. */
 import {
+  allowedCellBits,
   CELL_TYPE_SHIFT,
+  type CellWindow,
   cellBits,
   cellTypes,
   LENGTH_ADJUST,
+  LONG_TAG,
   SHORT_LENGTH_SHIFT,
+  SHORT_MASK,
   shortCells,
+  truncateSlots,
   WINDOW_BITS_UNUSED,
   windowBits,
+  windowSlots,
 } from "../../formats/cell.js";
-import { packedLength } from "../codec/packed.js";
+import { wrappingSlot } from "../../formats/time-window.js";
+import { FormatError } from "../codec/error.js";
+import {
+  PACKED_WIDE,
+  PACKED_ZERO,
+  packedLength,
+  peekPackedNumber,
+  readPackedNumber,
+  readPackedUnsigned,
+  skipPackedUnsigned,
+} from "../codec/packed.js";
+import type { Defects } from "./defects.js";
 
-/** Why a cell cannot be read, or a page is not what its header says. */
-export type DefectCode =
-  | "cell-truncated"
-  | "cell-type"
-  | "cell-form"
-  | "cell-packed"
-  | "cell-window"
-  | "cell-sequence"
-  | "cell-copy"
-  | "cell-count"
-  | "key-prefix"
-  | "key-order"
-  | "record-numbers"
-  | "payload-size"
-  | "delta-value";
+const U32_MAX = 0xffffffff;
+const TYPE_MAX = Math.max(...Object.values(cellTypes));
+const { value64: VALUE64, window: WINDOW } = cellBits;
+const { keyShortPrefix } = shortCells;
+const { addressDeleted, addressDeletedVisibleAll, deleted, key, keyPrefix, value, valueCopy } = cellTypes;
+const { valueOverflowRemoved } = cellTypes;
+const isValueType = (type: number): boolean => type >= value && type <= valueOverflowRemoved;
 
-/** Bytes of the packed integer that begins with each byte, 0 = none does. */
-const PACKED_LENGTH = Uint8Array.from({ length: 256 }, (_, first) => (first >= 0x80 ? packedLength(first) : 0));
-const SHORT_MASK = 0x03;
-/** As type of short cells: the long type they stand for. */
-const KEY = cellTypes.key;
-const VALUE = cellTypes.value;
-const KEY_PREFIX = cellTypes.keyPrefix;
-const TWO_32 = 4294967296;
+/** By type: bits its first byte must not have. */
+const forbiddenBits = Uint8Array.from(
+  { length: 16 },
+  (_, type) => (VALUE64 | WINDOW) & ~allowedCellBits(type),
+);
+
+const { startTs: START_TS, startTxn: START_TXN, durableStart: DURABLE_START } = windowBits;
+const { stopTs: STOP_TS, stopTxn: STOP_TXN, durableStop: DURABLE_STOP } = windowBits;
+/** Numbers that are counted from the two starts. */
+const DIFFERENCES = DURABLE_START | STOP_TS | STOP_TXN | DURABLE_STOP;
+/** With a highest byte below this, adding numbers of up to 2^56 + 8256 stays below 2^64. */
+const SAFE_HIGH_BYTE = 0xf0;
 
 export class CellReader {
-  bytes: Uint8Array = new Uint8Array();
-  /** One past the last byte of the cells. */
+  image: Uint8Array = new Uint8Array();
+  /** Where the cells end. */
   end = 0;
-  /** One past the cell read last. */
-  next = 0;
-  /** As `cellTypes`; short cells have the type of their long form. */
-  type = 0;
-  short = false;
-  prefix = 0;
-  hasWindow = false;
-  /** As `windowBits`: which numbers the window has; 0 without a window. */
-  window = 0;
-  hasTruncate = false;
-  /** The 64-bit number: record number or run length; 0 when absent. */
-  numberHigh = 0;
-  numberLow = 0;
-  hasNumber = false;
-  dataStart = 0;
-  dataEnd = 0;
-  /** For copies: where the copied cell begins. */
-  copyOf = 0;
-  fault: DefectCode | undefined;
-  faultAt = 0;
-  /** Page flag of that name: deleted children carry the truncating transaction. */
+  /** Page flag: cells of deleted children carry the truncating transaction. */
   fastTruncate = false;
 
-  private high = 0;
-  private low = 0;
-  private at = 0;
+  // The cell read last. Offsets are from the start of the image.
+  start = 0;
+  /** A short form's code, or 4 + a long form's type. */
+  tag = 0;
+  /** Key bytes shared with the previous key; −1 in cells without the field. */
+  prefix = -1;
+  /** Where the window's bits are; −1 without a window. */
+  windowAt = -1;
+  /** Where the 64-bit number is; −1 without one. */
+  value64At = -1;
+  /** Distance of a copy to its original. */
+  distance = 0;
+  dataStart = 0;
+  /** End of the data and of the cell. */
+  next = 0;
 
-  reset(bytes: Uint8Array, end: number, fastTruncate: boolean): void {
-    this.bytes = bytes;
-    this.end = end;
-    this.fastTruncate = fastTruncate;
-    this.fault = undefined;
-  }
+  constructor(readonly defects: Defects) {}
 
-  private fail(code: DefectCode, at: number): false {
-    this.fault = code;
-    this.faultAt = at;
-    return false;
-  }
-
-  /** Reads the cell at `start`; false with `fault` and `faultAt` set when it cannot be read. */
-  read(start: number): boolean {
-    const { bytes, end } = this;
-    const first = bytes[start] as number;
+  /** Reads the cell at `at`. False when it cannot be read: then it has been reported. */
+  read(at: number): boolean {
+    const first = this.image[at] as number;
     const code = first & SHORT_MASK;
-    if (code === shortCells.long) return this.readLong(start, first);
-    this.short = true;
-    this.hasWindow = this.hasNumber = this.hasTruncate = false;
-    this.window = this.numberHigh = this.numberLow = this.prefix = 0;
-    let at = start + 1;
-    if (code === shortCells.valueShort) this.type = VALUE;
-    else if (code === shortCells.keyShort) this.type = KEY;
-    else {
-      this.type = KEY_PREFIX;
-      if (at >= end) return this.fail("cell-truncated", at);
-      this.prefix = bytes[at++] as number;
-    }
-    return this.takeData(at, first >> SHORT_LENGTH_SHIFT);
+    if (code === 0) return this.readLong(at, first);
+    this.start = at;
+    this.tag = code;
+    this.windowAt = this.value64At = this.prefix = -1;
+    let pos = at + 1;
+    if (code === keyShortPrefix) this.prefix = this.image[pos++] as number;
+    this.dataStart = pos;
+    this.next = pos + (first >> SHORT_LENGTH_SHIFT);
+    return this.next <= this.end || this.truncated(pos, this.next);
   }
 
-  private takeData(at: number, length: number): boolean {
-    if (length > this.end - at) return this.fail("cell-truncated", at);
-    this.dataStart = at;
-    this.dataEnd = this.next = at + length;
-    return true;
-  }
-
-  private readLong(start: number, first: number): boolean {
-    this.short = false;
+  /** As `read`, for a cell whose first byte says that it is a long one. */
+  readLong(at: number, first: number): boolean {
+    this.start = at;
+    this.windowAt = this.value64At = this.prefix = -1;
     const type = first >> CELL_TYPE_SHIFT;
-    this.type = type;
-    this.window = this.prefix = this.numberHigh = this.numberLow = 0;
-    if (type > cellTypes.addressDeletedVisibleAll) return this.fail("cell-type", start);
-    this.at = start + 1;
-    if (type === KEY_PREFIX) {
-      if (this.at >= this.end) return this.fail("cell-truncated", this.at);
-      this.prefix = this.bytes[this.at++] as number;
+    this.tag = LONG_TAG + type;
+    if (type > TYPE_MAX) return this.defects.add("cell-type", at, `no cell is of type ${type}`);
+    if ((first & (forbiddenBits[type] as number)) !== 0)
+      this.defects.add("cell-form", at, "a window or number where none can be");
+    let pos = at + 1;
+    if (type === keyPrefix) {
+      if (pos >= this.end) return this.truncated(pos, pos + 1);
+      this.prefix = this.image[pos++] as number;
     }
-    this.hasWindow = (first & cellBits.window) !== 0;
-    if (this.hasWindow && !this.takeWindow()) return false;
-    this.hasTruncate = type === cellTypes.addressDeleted && this.fastTruncate;
-    if (this.hasTruncate && !this.takeTruncate()) return false;
-    this.hasNumber = (first & cellBits.value64) !== 0;
-    if (this.hasNumber) {
-      if (!this.takePacked()) return false;
-      this.numberHigh = this.high;
-      this.numberLow = this.low;
+    if ((first & WINDOW) !== 0) pos = this.skipWindow(pos, isValueType(type));
+    if (type === addressDeleted && this.fastTruncate && pos !== -1) pos = this.skipTruncate(pos);
+    if ((first & VALUE64) !== 0 && pos !== -1) {
+      this.value64At = pos;
+      pos = this.skipPacked(pos);
     }
-    return this.takeBody(start, type);
+    return pos !== -1 && this.readData(type, first, pos);
   }
 
-  private takeBody(start: number, type: number): boolean {
-    if (type === cellTypes.deleted) {
-      this.dataStart = this.dataEnd = this.next = this.at;
+  private readData(type: number, first: number, at: number): boolean {
+    this.dataStart = this.next = at;
+    if (type === deleted) return true;
+    const stored = this.packed32(at);
+    if (stored === -1) return false;
+    this.dataStart = this.next = at + packedLength(this.image[at] as number);
+    if (type === valueCopy) {
+      this.distance = stored;
       return true;
     }
-    if (!this.takePacked()) return false;
-    const { high, low } = this;
-    if (type === cellTypes.valueCopy) {
-      if (high !== 0 || low === 0 || low > start) return this.fail("cell-copy", start);
-      this.copyOf = start - low;
-      this.dataStart = this.dataEnd = this.next = this.at;
-      return true;
+    if (type === addressDeletedVisibleAll && stored !== 0)
+      return this.defects.add("value-range", at, `length ${stored} of a removed child`);
+    this.next += stored + this.adjust(type, first);
+    return this.next <= this.end || this.truncated(this.dataStart, this.next);
+  }
+
+  /** What a short form could hold is never in a long one: the length starts counting there. */
+  private adjust(type: number, first: number): number {
+    if (type === key || type === keyPrefix) return LENGTH_ADJUST;
+    if (type !== value || (first & WINDOW) !== 0) return 0;
+    return (first & VALUE64) === 0 || this.image[this.value64At] === PACKED_ZERO ? LENGTH_ADJUST : 0;
+  }
+
+  /** Behind the window at `at`; −1 when it cannot be read. */
+  private skipWindow(at: number, ofValue: boolean): number {
+    const { image, end } = this;
+    if (at >= end) {
+      this.truncated(at, at + 1);
+      return -1;
     }
-    if (high !== 0) return this.fail("cell-truncated", this.at);
-    const adjusted =
-      type === KEY || type === KEY_PREFIX || (type === VALUE && !this.hasWindow && this.numberHigh === 0 && this.numberLow === 0);
-    return this.takeData(this.at, low + (adjusted ? LENGTH_ADJUST : 0));
-  }
-
-  /** Reads a packed unsigned integer into `high` and `low`. */
-  private takePacked(): boolean {
-    const { bytes, at } = this;
-    if (at >= this.end) return this.fail("cell-truncated", at);
-    const first = bytes[at] as number;
-    const length = PACKED_LENGTH[first] as number;
-    if (length === 0) return this.fail("cell-packed", at);
-    if (length > this.end - at) return this.fail("cell-truncated", at);
-    this.at = at + length;
-    this.high = 0;
-    if (length === 1) this.low = first & 0x3f;
-    else if (first < 0xe0) this.low = (((first & 0x1f) << 8) | (bytes[at + 1] as number)) + 64;
-    else return this.takeMulti(at, length);
-    return true;
-  }
-
-  private takeMulti(at: number, length: number): boolean {
-    const { bytes } = this;
-    if (length === 1 || (length > 2 && bytes[at + 1] === 0)) return this.fail("cell-packed", at);
-    let high = 0;
-    let low = 0;
-    const split = at + length - 4;
-    for (let i = at + 1; i < at + length; i++)
-      if (i < split) high = high * 256 + (bytes[i] as number);
-      else low = low * 256 + (bytes[i] as number);
-    low += 8256;
-    if (low >= TWO_32) {
-      low -= TWO_32;
-      high++;
+    const bits = image[at] as number;
+    this.windowAt = at;
+    if ((bits & WINDOW_BITS_UNUSED) !== 0) this.defects.add("unknown-bits", at, "bit 0x80 of a window is set");
+    let pos = at + 1;
+    let wide = false;
+    if ((bits & START_TS) !== 0) {
+      wide = image[pos] === PACKED_WIDE && (image[pos + 1] as number) >= SAFE_HIGH_BYTE;
+      pos = this.skipPacked(pos);
     }
-    this.high = high;
-    this.low = low;
-    return high < TWO_32 || this.fail("cell-packed", at);
+    if ((bits & START_TXN) !== 0 && pos !== -1) {
+      if (image[pos] === PACKED_WIDE && (image[pos + 1] as number) >= SAFE_HIGH_BYTE) wide = true;
+      pos = this.skipPacked(pos);
+    }
+    if ((bits & DIFFERENCES) === 0 || pos === -1) return pos;
+    return this.skipDifferences(pos, bits, wide, ofValue);
   }
 
-  private takeTruncate(): boolean {
-    if (!this.takePacked() || !this.takePacked() || !this.takePacked()) return false;
-    // Newer builds append a byte for prepared truncates; no packed number begins like it.
-    if (this.at < this.end && (this.bytes[this.at] as number) <= 1) this.at++;
-    return true;
+  private skipDifferences(at: number, bits: number, wideStart: boolean, ofValue: boolean): number {
+    let pos = at;
+    // A durable stop without a stop is counted from the highest timestamp.
+    let wide = wideStart || (bits & (STOP_TS | DURABLE_STOP)) === DURABLE_STOP;
+    for (let left = bits & DIFFERENCES; left !== 0; left &= left - 1) {
+      if (this.image[pos] === PACKED_WIDE) wide = true;
+      pos = this.skipPacked(pos);
+      if (pos === -1) return -1;
+    }
+    if (wide) this.checkWindow(ofValue);
+    return pos;
   }
 
-  /** The numbers of a time window, in their stored order. Differences are modulo 2^64, so every value is legal. */
-  private takeWindow(): boolean {
-    if (this.at >= this.end) return this.fail("cell-truncated", this.at);
-    const bits = this.bytes[this.at] as number;
-    if ((bits & WINDOW_BITS_UNUSED) !== 0) return this.fail("cell-window", this.at);
-    this.at++;
-    this.window = bits;
-    for (let rest = bits & ~windowBits.prepare; rest !== 0; rest &= rest - 1) if (!this.takePacked()) return false;
-    return true;
+  /** Slow path: sums that may go beyond 2^64. */
+  private checkWindow(ofValue: boolean): void {
+    const slot = wrappingSlot(this.window() as CellWindow, ofValue ? "value" : "address");
+    if (slot !== undefined) this.defects.add("window-order", this.start, `${slot} goes beyond 2^64`);
+  }
+
+  /** The stored numbers of the cell's window; undefined without one. */
+  window(): CellWindow | undefined {
+    if (this.windowAt === -1) return undefined;
+    const bits = this.image[this.windowAt] as number;
+    const slots: Record<string, number | bigint> = { bits };
+    let at = this.windowAt + 1;
+    for (const name of windowSlots) {
+      if ((bits & windowBits[name]) === 0) continue;
+      slots[name] = this.bigAt(at);
+      at += packedLength(this.image[at] as number);
+    }
+    return slots as unknown as CellWindow;
+  }
+
+  private skipTruncate(at: number): number {
+    let pos = at;
+    for (let slot = 0; slot < truncateSlots.length && pos !== -1; slot++) pos = this.skipPacked(pos);
+    if (pos === -1 || pos >= this.end || (this.image[pos] as number) >= PACKED_ZERO) return pos;
+    if ((this.image[pos] as number) > 1) this.defects.add("value-range", pos, "prepared state above 1");
+    return pos + 1;
+  }
+
+  /** Behind the packed integer at `at`; −1 when there is none, which has been reported then. */
+  skipPacked(at: number): number {
+    const next = skipPackedUnsigned(this.image, at, this.end);
+    if (next === -1) this.explainPacked(at);
+    return next;
+  }
+
+  /** The packed integer at `at`; −1 when there is none up to 2^32 − 1, which has been reported then. */
+  packed32(at: number): number {
+    const number = peekPackedNumber(this.image, at, this.end);
+    if (number !== -1 && number <= U32_MAX) return number;
+    this.explainPacked(at);
+    return -1;
+  }
+
+  private explainPacked(at: number): void {
+    try {
+      readPackedNumber(this.image, at, this.end, U32_MAX);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.defects.add(error.code, at, error.message);
+    }
+  }
+
+  /** The packed integer at `at`, which has been skipped once. */
+  bigAt(at: number): bigint {
+    return readPackedUnsigned(this.image, at, this.end);
+  }
+
+  truncated(at: number, needed: number): false {
+    return this.defects.add("truncated", Math.min(at, this.end), `${needed - this.end} bytes are missing`);
   }
 }

@@ -1,0 +1,116 @@
+/** Keys of one page in their order, rebuilt only where a prefix makes it necessary. */
+import type { Defects } from "./defects.js";
+
+/** There is no previous key, or it is not known. */
+const UNKNOWN = -1;
+
+export class KeyOrder {
+  private image: Uint8Array = new Uint8Array();
+  /** The previous key where it had to be rebuilt. */
+  private scratch = new Uint8Array(1024);
+  private rebuilt = false;
+  private start = 0;
+  /** Bytes of the previous key. */
+  private length = UNKNOWN;
+  /** The first key, in the image; its end is −1 while there is none. */
+  private firstStart = 0;
+  private firstEnd = UNKNOWN;
+  keys = 0;
+  /** Whether keys must ascend. */
+  checked = true;
+  /** The first key does not count: the page's parent knows better. */
+  skipFirst = false;
+
+  constructor(private readonly defects: Defects) {}
+
+  begin(image: Uint8Array, checked: boolean, skipFirst: boolean): void {
+    this.image = image;
+    this.checked = checked;
+    this.skipFirst = skipFirst;
+    this.length = UNKNOWN;
+    this.firstEnd = UNKNOWN;
+    this.keys = 0;
+  }
+
+  /** A key that lies elsewhere: the next one cannot be compared with it and shares no bytes with it. */
+  addElsewhere(): void {
+    this.length = UNKNOWN;
+    this.keys++;
+  }
+
+  /** The key of the cell at `cell`: `prefix` bytes of the previous key (−1: no such field), then its own. */
+  add(cell: number, prefix: number, start: number, end: number): void {
+    const index = this.keys++;
+    if (prefix > 0 || (prefix === 0 && this.length === UNKNOWN && index > 0)) {
+      this.addPrefixed(cell, prefix, start, end);
+      return;
+    }
+    if (this.length !== UNKNOWN && this.checked && !(this.skipFirst && index === 1))
+      this.compare(cell, 0, start, end);
+    if (index === 0) {
+      this.firstStart = start;
+      this.firstEnd = end;
+    }
+    this.rebuilt = false;
+    this.start = start;
+    this.length = end - start;
+  }
+
+  private addPrefixed(cell: number, prefix: number, start: number, end: number): void {
+    if (prefix > this.length) {
+      this.defects.add(
+        "key-prefix",
+        cell,
+        `${prefix} bytes of a previous key of ${Math.max(this.length, 0)}`,
+      );
+      this.length = UNKNOWN;
+      return;
+    }
+    if (this.checked) this.compare(cell, prefix, start, end);
+    this.rebuild(prefix, start, end);
+  }
+
+  /** Compares the bytes behind the shared prefix with those of the previous key. */
+  private compare(cell: number, prefix: number, start: number, end: number): void {
+    const { image } = this;
+    const previous = this.rebuilt ? this.scratch : image;
+    let at = (this.rebuilt ? 0 : this.start) + prefix;
+    const previousEnd = at + this.length - prefix;
+    for (let pos = start; pos < end; pos++, at++) {
+      if (at === previousEnd) return;
+      const difference = (image[pos] as number) - (previous[at] as number);
+      if (difference > 0) return;
+      if (difference < 0) break;
+    }
+    this.defects.add("key-order", cell, "not above the key before it");
+  }
+
+  private rebuild(prefix: number, start: number, end: number): void {
+    const length = prefix + end - start;
+    if (length > this.scratch.length) this.grow(length);
+    const { image, scratch } = this;
+    if (!this.rebuilt) for (let i = 0; i < prefix; i++) scratch[i] = image[this.start + i] as number;
+    for (let from = start, to = prefix; from < end; from++, to++) scratch[to] = image[from] as number;
+    this.rebuilt = true;
+    this.length = length;
+  }
+
+  private grow(length: number): void {
+    const grown = new Uint8Array(2 * length);
+    grown.set(this.scratch);
+    this.scratch = grown;
+  }
+
+  /** A copy of the page's first key; undefined when there is none, or it lies elsewhere. */
+  firstKey(): Uint8Array | undefined {
+    return this.firstEnd === UNKNOWN ? undefined : this.image.slice(this.firstStart, this.firstEnd);
+  }
+
+  /** A copy of the page's last key; undefined when there is none, it lies elsewhere, or it cannot be rebuilt. */
+  lastKey(): Uint8Array | undefined {
+    if (this.length === UNKNOWN) return undefined;
+    return this.rebuilt
+      ? this.scratch.slice(0, this.length)
+      : this.image.slice(this.start, this.start + this.length);
+  }
+}
