@@ -53,6 +53,7 @@ async function runVerify(options: BenchOptions): Promise<void> {
     return;
   }
   write(`engine: ${version}; ${options.pairs} pairs; peak memory: ${peakMemorySource}`);
+  write(await startUp());
   const rows: string[][] = [];
   for (const spec of specs(options)) {
     if (!spec.name.includes(options.only ?? "")) continue;
@@ -76,6 +77,17 @@ async function runVerify(options: BenchOptions): Promise<void> {
     rows,
   );
   write("MB/s of row data; ratio = pugmark's rate over wt's; MiB = highest peak memory of the runs.");
+}
+
+/** What of pugmark's times is no verifying at all. */
+async function startUp(): Promise<string> {
+  const node: ProcessRun[] = [];
+  const ours: ProcessRun[] = [];
+  for (let i = 0; i < 5; i++) {
+    node.push(sound("node", await runProcess([process.execPath, "-e", "0"])));
+    ours.push(sound("pugmark", await runProcess([process.execPath, PUGMARK, "--version"])));
+  }
+  return `starting, in pugmark's times: node alone ${seconds(node).toFixed(3)} s, pugmark --version ${seconds(ours).toFixed(3)} s`;
 }
 
 async function measure(spec: DatabaseSpec, { pairs }: BenchOptions): Promise<string[]> {
