@@ -3,8 +3,8 @@ import { CORRUPTION_MARKERS, corruptionDumpLine, mongoLogKeys } from "../../form
 import { type ExactJson, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError } from "../codec/index.js";
 import { decodeText, encodeText } from "../codec/text.js";
-import { FileAccess } from "./file.js";
 import { decodeHex } from "./hex.js";
+import { openInput } from "./input.js";
 import { IssueLog } from "./issue-log.js";
 import { type Line, readLines } from "./lines.js";
 import type { Place, RandomAccess, StoreIssue } from "./types.js";
@@ -51,7 +51,7 @@ const MAX_OPEN = 64;
 const markers = CORRUPTION_MARKERS.map((text) => Buffer.from(text));
 
 /** @throws InputError when the file cannot be opened. */
-export const openCorruptionLog = (path: string): CorruptionLog => new CorruptionLog(new FileAccess(path));
+export const openCorruptionLog = (path: string): CorruptionLog => new CorruptionLog(openInput(path));
 
 export class CorruptionLog {
   readonly kind = "corruption-log";

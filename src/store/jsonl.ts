@@ -12,9 +12,8 @@ import { palmGlobalSymbols } from "../../formats/palm.js";
 import { type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError, type Issue, symbolValues } from "../codec/index.js";
 import { encodeText } from "../codec/text.js";
-import { FileAccess } from "./file.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
-import { InputError } from "./input-error.js";
+import { openInput } from "./input.js";
 import { asU64, bytesOf, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
@@ -27,14 +26,14 @@ const GLOBAL = symbolValues(palmGlobalSymbols);
 /** @throws InputError when the pages cannot be opened. */
 export function openJsonlExport(path: string): JsonlPageLog {
   const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!directory) return new JsonlPageLog(path, new FileAccess(path));
-  const file = (name: string): FileAccess | undefined => {
+  if (!directory) return new JsonlPageLog(path, openInput(path));
+  const file = (name: string): RandomAccess | undefined => {
     const full = join(path, name);
-    return statSync(full, { throwIfNoEntry: false })?.isFile() === true ? new FileAccess(full) : undefined;
+    return statSync(full, { throwIfNoEntry: false })?.isFile() === true ? openInput(full) : undefined;
   };
   return new JsonlPageLog(
     path,
-    new FileAccess(join(path, exportFiles.pages)),
+    openInput(join(path, exportFiles.pages)),
     file(exportFiles.checkpoints),
     file(exportFiles.globals),
   );
@@ -185,13 +184,6 @@ export class JsonlPageLog extends IndexedPageLog {
     const place = { file: file.path, offset: line.offset, line: line.number };
     this.log.add("jsonl-field", place, `${path}: ${problem}`, { path });
   }
-}
-
-/** @throws InputError `input-unknown` unless the first line is a record of an export. */
-export function checkJsonlExport(object: ExactObject, path: string): void {
-  for (const key of [KEYS.tableId, KEYS.pageId, KEYS.lsn, KEYS.data])
-    if (object[key] === undefined)
-      throw new InputError("input-unknown", path, `JSON lines without \`${key}\``);
 }
 
 function recordOf(object: ExactObject, place: PageRecord["place"]): PageRecord {

@@ -11,8 +11,8 @@ import {
 import { type ExactJson, type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError, type Issue } from "../codec/index.js";
 import { looksLikeStoredPage } from "./block-look.js";
-import { FileAccess } from "./file.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
+import { openInput } from "./input.js";
 import { asU64, bytesOf, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
@@ -40,7 +40,7 @@ export interface PageServiceOptions {
 
 /** @throws InputError when the file cannot be opened. */
 export function openPageService(path: string, options: PageServiceOptions = {}): PageServiceLog {
-  return new PageServiceLog(new FileAccess(path), options);
+  return new PageServiceLog(openInput(path), options);
 }
 
 interface ServicePage {

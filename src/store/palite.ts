@@ -62,10 +62,7 @@ export class PaliteStore implements PageLog {
 
   /** Whether any of the tables of a page log is there. */
   get isPageLog(): boolean {
-    const names = new Set<string>(Object.values(paliteTables));
-    return this.databases.some(({ schema }) =>
-      schema.some(({ type, name }) => type === "table" && names.has(name)),
-    );
+    return this.databases.some(hasPageLogTable);
   }
 
   get issues(): readonly StoreIssue[] {
@@ -276,23 +273,45 @@ function generationOf(shards: readonly PaliteShard[], databases: readonly Sqlite
   return `PALite ${digits === undefined || digits === PALITE_SHARD_DIGITS ? "P4" : "P3"}${form}`;
 }
 
-/** The SQLite databases at a path, by their content, in the order of their names. */
+/** The file itself, or the databases of a directory. */
 function databaseFiles(path: string): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new InputError("input-missing", path, "no such file or directory");
-  if (!stat.isDirectory()) return [path];
+  return stat.isDirectory() ? paliteDatabases(path) : [path];
+}
+
+/** SQLite databases in a directory, by their content or a page file's name, in the order of names; empty if it is none. */
+export function paliteDatabases(directory: string): string[] {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   try {
-    return readdirSync(path)
+    return readdirSync(directory)
       .sort()
-      .filter((name) => paliteShardName.test(name) || isSqlite(join(path, name)))
-      .map((name) => join(path, name));
+      .map((name) => join(directory, name))
+      .filter((file) => paliteShardName.test(basename(file)) || isSqlite(file));
   } catch (error) {
-    throw systemError(path, error);
+    throw systemError(directory, error);
   }
 }
 
+/** Whether a SQLite database has any of the tables of a page log, as far as its schema can be read. */
+export function isPaliteDatabase(file: string): boolean {
+  try {
+    const database = openSqlite(file);
+    const found = hasPageLogTable(database);
+    database.close();
+    return found;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+const TABLES = new Set<string>(Object.values(paliteTables));
+const hasPageLogTable = ({ schema }: SqliteDatabase): boolean =>
+  schema.some(({ type, name }) => type === "table" && TABLES.has(name));
+
 /** Whether a file begins as SQLite databases do. */
-export function isSqlite(path: string): boolean {
+function isSqlite(path: string): boolean {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   try {
     const file = new FileAccess(path);
