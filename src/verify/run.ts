@@ -11,12 +11,11 @@ export class Run {
   bytes = 0;
   checkpoints = 0;
   complete = true;
-  private readonly inputs: InputReport[] = [];
+  private readonly inputs: Detected[] = [];
   private progressAt = 0;
 
   constructor(
     readonly options: VerifyOptions,
-    private readonly totalBytes: number,
   ) {
     this.findings = new Findings(options.maxFindingsPerCode, options.onFinding);
   }
@@ -27,7 +26,7 @@ export class Run {
     this.bytes += bytes;
     if (this.bytes < this.progressAt) return;
     this.progressAt = this.bytes + 16 * 1024 * 1024;
-    this.options.onProgress?.(this.bytes, this.totalBytes);
+    this.options.onProgress?.(this.bytes);
   }
 
   /** The verdict is not complete: says what could not be checked. */
@@ -37,7 +36,7 @@ export class Run {
   }
 
   addInput(input: Detected): void {
-    this.inputs.push(input.report());
+    this.inputs.push(input);
   }
 
   report(): VerifyReport {
@@ -50,7 +49,7 @@ export class Run {
     const { error, warning, info } = this.findings.counts;
     return {
       schemaVersion: 1,
-      inputs: this.inputs,
+      inputs: this.inputs.map((input) => input.report()),
       summary: {
         pages: this.pages,
         bytes: this.bytes,

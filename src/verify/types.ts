@@ -17,8 +17,8 @@ export interface VerifyOptions {
   readonly maxFindingsPerCode?: number;
   /** Called for each finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;
-  /** Called now and then with the bytes verified so far and the bytes there are. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Called now and then with the bytes checked so far. */
+  readonly onProgress?: (bytes: number) => void;
 }
 
 export interface InputReport {

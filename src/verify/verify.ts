@@ -1,36 +1,46 @@
 /** The verifier's front door: finds out what each input is and leads the right checks through it. */
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
-import { openPalm } from "../store/palm.js";
+import { type DetectedInput, detectInput } from "../store/detect.js";
+import { openDetectedPageLog } from "../store/open.js";
 import { DirectoryVerifier } from "./classic/directory.js";
 import { verifyLoneFile } from "./classic/lone-file.js";
+import { verifyBlockFile, verifyCorruptionLog } from "./lone/blocks.js";
 import { verifyPageLog } from "./page-log/verify.js";
 import { Detected, Run } from "./run.js";
 import type { VerifyOptions, VerifyReport } from "./types.js";
 
+/**
+ * Verifies inputs of any kind, one after the other. Damage becomes findings; it never stops the scan.
+ * @throws InputError for an input that cannot be opened at all, or is nothing known.
+ */
 export async function verify(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyReport> {
   installNodeAccelerators();
-  const run = new Run(options, 0);
-  for (const path of paths) {
-    if (statSync(path).isFile() && path.endsWith(".wt")) {
-      const d = new Detected(path, "wt-file");
-      verifyLoneFile(path, run, d);
-      run.addInput(d);
-      continue;
-    }
-    const mdb = [path, join(path, "data.mdb"), join(path, "kv_home/data.mdb")].find(
-      (p) => existsSync(p) && statSync(p).isFile(),
-    );
-    if (mdb) {
-      const d = new Detected(path, "palm");
-      verifyPageLog(openPalm(mdb), run, d);
-      run.addInput(d);
-      continue;
-    }
-    const d = new Detected(path, "classic-directory");
-    new DirectoryVerifier(path, run, d).verify();
-    run.addInput(d);
-  }
+  const inputs = paths.map((path) => detectInput(path, options.kind));
+  const run = new Run(options);
+  for (const input of inputs) verifyInput(input, run);
   return run.report();
+}
+
+function verifyInput(input: DetectedInput, run: Run): void {
+  const { kind, path, target } = input;
+  const detected = new Detected(path, kind);
+  run.addInput(detected);
+  switch (kind) {
+    case "classic-directory":
+      return new DirectoryVerifier(target, run, detected).verify();
+    case "wt-file":
+      return verifyLoneFile(target, run, detected);
+    case "block":
+      return verifyBlockFile(target, run, detected);
+    case "corruption-log":
+      return verifyCorruptionLog(target, run, detected);
+    default: {
+      const store = openDetectedPageLog(input);
+      try {
+        verifyPageLog(store, run, detected);
+      } finally {
+        store.close();
+      }
+    }
+  }
 }

@@ -15,11 +15,11 @@ import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
-import { checkpointCookieRule } from "../rules/classic/checkpoint-cookie.js";
-import { extentRule } from "../rules/classic/extent-list.js";
-import { descriptionRule } from "../rules/classic/file-description.js";
-import { fileSizeRule } from "../rules/classic/file-size.js";
-import { fileTailRule } from "../rules/classic/file-tail.js";
+import { checkpointCookieFormat } from "../rules/classic/checkpoint-cookie.js";
+import { extentListFormat } from "../rules/classic/extent-list.js";
+import { fileDescription } from "../rules/classic/file-description.js";
+import { fileSize } from "../rules/classic/file-size.js";
+import { fileTail } from "../rules/classic/file-tail.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockReader } from "./block-reader.js";
@@ -87,7 +87,7 @@ export class FileVerifier {
     const { access } = this.file;
     const bytes = this.reader.read(0, Math.min(this.allocationSize, access.size));
     const { issues } = descriptionBlock.read(bytes, { params: { allocationSize: this.allocationSize } });
-    this.run.findings.addIssues(descriptionRule, { ...this.place, offset: 0 }, issues, {
+    this.run.findings.addIssues(fileDescription, { ...this.place, offset: 0 }, issues, {
       consequence: "the engine refuses to open the file",
       offsets: "file",
     });
@@ -98,7 +98,7 @@ export class FileVerifier {
     const place = this.entryPlace(entry);
     const consequence = "the checkpoint cannot be read";
     if (entry.error !== undefined) {
-      this.run.findings.add(checkpointCookieRule, place, {
+      this.run.findings.add(checkpointCookieFormat, place, {
         message: `addr= is no hex text: ${entry.error.message}`,
         consequence,
       });
@@ -108,7 +108,7 @@ export class FileVerifier {
     const reading = classicCheckpointCookie.read(entry.cookie, {
       params: { allocationSize: this.allocationSize },
     });
-    this.run.findings.addIssues(checkpointCookieRule, place, reading.issues, { consequence });
+    this.run.findings.addIssues(checkpointCookieFormat, place, reading.issues, { consequence });
     return reading.ok ? reading.value : undefined;
   }
 
@@ -130,7 +130,7 @@ export class FileVerifier {
       expected: Number(newest.fileSize),
       place: () => this.place,
     };
-    this.run.findings.check([fileSizeRule, fileTailRule], subject);
+    this.run.findings.check([fileSize, fileTail], subject);
   }
 
   private verifyCheckpoint(entry: CheckpointEntry, cookie: ClassicCheckpointCookie, walk: TreeWalk): void {
@@ -170,7 +170,7 @@ export class FileVerifier {
         fileSize: Number(cookie.fileSize),
       },
     });
-    this.run.findings.addIssues(extentRule, this.block.place(), issues, {
+    this.run.findings.addIssues(extentListFormat, this.block.place(), issues, {
       consequence: `the ${name} list of the checkpoint cannot be used`,
       offsets: "file",
     });

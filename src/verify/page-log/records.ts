@@ -26,6 +26,9 @@ const recordRules: readonly Rule<RecordSubject>[] = [
 ];
 const blockRules: readonly Rule<DisaggBlock>[] = [disaggChecksum, disaggHeader, previousChecksum];
 
+/** Issue of records whose bytes a page service has encrypted: there is no block to look at. */
+const SEALED = "service-encrypted";
+
 /** Records that are no blocks: turtle text and key pages, told by the checkpoints that name them. */
 export interface PlainPages {
   has(tableId: bigint, pageId: bigint): boolean;
@@ -92,7 +95,7 @@ export class RecordPass {
 
   /** The checksum in the block's header, for the records that follow. */
   private verifyContent(record: PageRecord): number | undefined {
-    if (record.discarded) return undefined;
+    if (record.discarded || record.issues.some(({ code }) => code === SEALED)) return undefined;
     if (this.plain.has(record.tableId, record.pageId)) {
       this.plain.verify(record);
       return undefined;

@@ -7,22 +7,22 @@ import { classicHeader } from "./block/classic-header.js";
 import { disaggChecksum } from "./block/disagg-checksum.js";
 import { disaggHeader } from "./block/disagg-header.js";
 import { pageInflate } from "./block/page-inflate.js";
-import { checkpointCookieRule } from "./classic/checkpoint-cookie.js";
-import { extentRule } from "./classic/extent-list.js";
-import { descriptionRule } from "./classic/file-description.js";
-import { fileSizeRule } from "./classic/file-size.js";
-import { fileTailRule } from "./classic/file-tail.js";
+import { checkpointCookieFormat } from "./classic/checkpoint-cookie.js";
+import { extentListFormat } from "./classic/extent-list.js";
+import { fileDescription } from "./classic/file-description.js";
+import { fileSize } from "./classic/file-size.js";
+import { fileTail } from "./classic/file-tail.js";
 import { logRecords } from "./classic/log-record.js";
 import { metadataFileMissing } from "./classic/metadata-file-missing.js";
 import { metadataFileUnlisted } from "./classic/metadata-file-unlisted.js";
 import { metadataIncomplete } from "./classic/metadata-incomplete.js";
-import { turtleFileFormat } from "./classic/turtle-file.js";
 import { turtleFileMissing } from "./classic/turtle-file-missing.js";
 import { turtleFileVersion } from "./classic/turtle-file-version.js";
+import { turtleFileFormat } from "./classic/turtle-file.js";
+import { dumpChecksum } from "./lone/dump-checksum.js";
 import { metadataDuplicateId } from "./metadata/metadata-duplicate-id.js";
 import { metadataReferences } from "./metadata/metadata-reference.js";
 import { metadataRowConfig } from "./metadata/metadata-row-config.js";
-import { pageCells } from "./page/page-cells.js";
 import { addressAgreement } from "./page-log/address-agreement.js";
 import { addressFormat } from "./page-log/address-cookie.js";
 import { addressRecord } from "./page-log/address-record.js";
@@ -45,6 +45,7 @@ import { recordImageLinks } from "./page-log/record-image-links.js";
 import { orphanRecords } from "./page-log/record-orphans.js";
 import { storeContainer } from "./page-log/store-container.js";
 import { turtlePageFormat } from "./page-log/turtle-page.js";
+import { pageCells } from "./page/page-cells.js";
 import { findingsSuppressed } from "./run/findings-suppressed.js";
 import { unchecked } from "./run/unchecked.js";
 import { treeAddress } from "./tree/tree-address.js";
@@ -58,11 +59,11 @@ export const rules: readonly RuleInfo[] = [
   disaggChecksum,
   disaggHeader,
   pageInflate,
-  checkpointCookieRule,
-  extentRule,
-  descriptionRule,
-  fileSizeRule,
-  fileTailRule,
+  checkpointCookieFormat,
+  extentListFormat,
+  fileDescription,
+  fileSize,
+  fileTail,
   logRecords,
   metadataFileMissing,
   metadataFileUnlisted,
@@ -70,6 +71,7 @@ export const rules: readonly RuleInfo[] = [
   turtleFileMissing,
   turtleFileVersion,
   turtleFileFormat,
+  dumpChecksum,
   metadataDuplicateId,
   metadataReferences,
   metadataRowConfig,

@@ -1,7 +1,7 @@
 import type { RuleInfo } from "../../rule.js";
 
 /** The cookie of a checkpoint. */
-export const checkpointCookieRule: RuleInfo = {
+export const checkpointCookieFormat: RuleInfo = {
   code: "checkpoint-cookie",
   severity: "error",
   title: "every checkpoint's cookie can be read",

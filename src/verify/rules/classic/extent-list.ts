@@ -1,7 +1,7 @@
 import type { RuleInfo, Subject } from "../../rule.js";
 
 /** An extent list of a checkpoint. */
-export const extentRule: RuleInfo = {
+export const extentListFormat: RuleInfo = {
   code: "extent-list",
   severity: "error",
   title: "extent lists are sound",

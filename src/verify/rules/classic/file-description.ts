@@ -1,7 +1,7 @@
 import type { RuleInfo } from "../../rule.js";
 
 /** The first allocation unit of a file. */
-export const descriptionRule: RuleInfo = {
+export const fileDescription: RuleInfo = {
   code: "file-description",
   severity: "error",
   title: "a file begins with a sound description block",

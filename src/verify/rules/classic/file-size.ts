@@ -7,7 +7,7 @@ export interface FileSizeSubject extends Subject {
   readonly expected: number;
 }
 
-export const fileSizeRule: Rule<FileSizeSubject> = {
+export const fileSize: Rule<FileSizeSubject> = {
   code: "file-size",
   severity: "error",
   title: "a file is as long as its newest checkpoint says",

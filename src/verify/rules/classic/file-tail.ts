@@ -1,7 +1,7 @@
 import type { Rule } from "../../rule.js";
 import type { FileSizeSubject } from "./file-size.js";
 
-export const fileTailRule: Rule<FileSizeSubject> = {
+export const fileTail: Rule<FileSizeSubject> = {
   code: "file-tail",
   severity: "info",
   title: "nothing lies behind the end of the newest checkpoint",

@@ -1,0 +1,81 @@
+/**
+ * Writes what the documentation takes from the code: docs/findings.md (every rule), docs/formats.md (every format) and
+ * the table of verdicts in README.md. `--check` writes nothing and fails when something is out of date.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { formats } from "../formats/registry.js";
+import { rules } from "../src/verify/rules/index.js";
+import { verdictTable } from "./verdicts.js";
+
+const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../" : "../", import.meta.url));
+const GENERATED = "<!-- written by `npm run docs` -->";
+
+function findingsPage(): string {
+  const rows = rules.map(({ code, severity, title, doc }) => `| \`${code}\` | ${severity} | ${title} | ${doc} |`);
+  const unique = [...new Set(rows)].sort();
+  return [
+    "# Findings",
+    "",
+    GENERATED,
+    "",
+    "Each finding has a stable code. The severity given is the usual one: a finding may say less (a warning) where the",
+    "engine itself does not mind.",
+    "",
+    "| code | severity | what must hold | why |",
+    "|---|---|---|---|",
+    ...unique,
+    "",
+  ].join("\n");
+}
+
+function formatsPage(): string {
+  const rows = formats.map(
+    ({ name, title, generations, source }) => `| \`${name}\` | ${title} | ${generations.join(", ") || "–"} | ${source} |`,
+  );
+  return [
+    "# Formats",
+    "",
+    GENERATED,
+    "",
+    "`pugmark formats NAME` prints the page of one: fields, values, rules, and how its generations are told apart.",
+    "",
+    "| name | what | generations | written from |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+/** The text between two marks of a file, replaced. */
+function between(file: string, mark: string, text: string): string {
+  const content = readFileSync(join(root, file), "utf8");
+  const [open, close] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
+  const start = content.indexOf(open);
+  const end = content.indexOf(close);
+  if (start === -1 || end < start) throw new Error(`${file} has no place marked ${mark}`);
+  return `${content.slice(0, start + open.length)}\n\n${text}\n\n${content.slice(end)}`;
+}
+
+async function pages(): Promise<Array<[string, string]>> {
+  return [
+    ["docs/findings.md", findingsPage()],
+    ["docs/formats.md", formatsPage()],
+    ["README.md", between("README.md", "verdicts", await verdictTable(root))],
+  ];
+}
+
+function current(file: string): string {
+  try {
+    return readFileSync(join(root, file), "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const stale = (await pages()).filter(([file, text]) => current(file) !== text);
+if (process.argv.includes("--check")) {
+  for (const [file] of stale) console.error(`${file} is out of date: run npm run docs`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else for (const [file, text] of stale) writeFileSync(join(root, file), text);
