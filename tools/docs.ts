@@ -13,7 +13,9 @@ const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../"
 const GENERATED = "<!-- written by `npm run docs` -->";
 
 function findingsPage(): string {
-  const rows = rules.map(({ code, severity, title, doc }) => `| \`${code}\` | ${severity} | ${title} | ${doc} |`);
+  const rows = rules.map(
+    ({ code, severity, title, doc }) => `| \`${code}\` | ${severity} | ${title} | ${doc} |`,
+  );
   const unique = [...new Set(rows)].sort();
   return [
     "# Findings",
@@ -32,7 +34,8 @@ function findingsPage(): string {
 
 function formatsPage(): string {
   const rows = formats.map(
-    ({ name, title, generations, source }) => `| \`${name}\` | ${title} | ${generations.join(", ") || "–"} | ${source} |`,
+    ({ name, title, generations, source }) =>
+      `| \`${name}\` | ${title} | ${generations.join(", ") || "–"} | ${source} |`,
   );
   return [
     "# Formats",

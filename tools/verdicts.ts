@@ -12,7 +12,12 @@ interface EngineRun {
 interface Case {
   readonly file?: string;
   readonly offset?: number;
-  readonly damage?: { readonly tableId: number; readonly pageId: number; readonly lsn: number; readonly change: string };
+  readonly damage?: {
+    readonly tableId: number;
+    readonly pageId: number;
+    readonly lsn: number;
+    readonly change: string;
+  };
   readonly verify: EngineRun;
   readonly dump: EngineRun;
 }
@@ -64,6 +69,9 @@ function ours(findings: readonly Finding[]): string {
   if (first === undefined) return "passes";
   const { code, path, offset, pageId, lsn } = first;
   const file = path.slice(path.lastIndexOf("/") + 1);
-  const place = pageId === undefined ? `${file}${offset === undefined ? "" : ` at ${offset}`}` : `page ${pageId}, LSN ${lsn}`;
+  const place =
+    pageId === undefined
+      ? `${file}${offset === undefined ? "" : ` at ${offset}`}`
+      : `page ${pageId}, LSN ${lsn}`;
   return `\`${code}\`: ${place}`;
 }

@@ -14,9 +14,7 @@ export class Run {
   private readonly inputs: Detected[] = [];
   private progressAt = 0;
 
-  constructor(
-    readonly options: VerifyOptions,
-  ) {
+  constructor(readonly options: VerifyOptions) {
     this.findings = new Findings(options.maxFindingsPerCode, options.onFinding);
   }
 
@@ -26,7 +24,7 @@ export class Run {
     this.bytes += bytes;
     if (this.bytes < this.progressAt) return;
     this.progressAt = this.bytes + 16 * 1024 * 1024;
-    this.options.onProgress?.(this.bytes);
+    this.options.onProgress?.(this.bytes, this.totalBytes);
   }
 
   /** The verdict is not complete: says what could not be checked. */

@@ -17,8 +17,8 @@ export interface VerifyOptions {
   readonly maxFindingsPerCode?: number;
   /** Called for each finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;
-  /** Called now and then with the bytes checked so far. */
-  readonly onProgress?: (bytes: number) => void;
+  /** Called now and then with the bytes checked so far and the bytes of all inputs. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface InputReport {

@@ -1,4 +1,6 @@
 /** The verifier's front door: finds out what each input is and leads the right checks through it. */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
 import { type DetectedInput, detectInput } from "../store/detect.js";
 import { openDetectedPageLog } from "../store/open.js";
@@ -16,9 +18,22 @@ import type { VerifyOptions, VerifyReport } from "./types.js";
 export async function verify(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyReport> {
   installNodeAccelerators();
   const inputs = paths.map((path) => detectInput(path, options.kind));
-  const run = new Run(options);
+  const run = new Run(
+    options,
+    inputs.reduce((sum, { target }) => sum + sizeOf(target), 0),
+  );
   for (const input of inputs) verifyInput(input, run);
   return run.report();
+}
+
+/** Bytes of a file, or of the files of a directory. */
+function sizeOf(target: string): number {
+  const stat = statSync(target, { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true) return stat?.size ?? 0;
+  return readdirSync(target).reduce(
+    (sum, name) => sum + (statSync(join(target, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 function verifyInput(input: DetectedInput, run: Run): void {

@@ -5,9 +5,10 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, write } from "./bench.js";
+import { codecBench } from "./codec.js";
 import { verifyBench } from "./verify.js";
 
-const benches: readonly Bench[] = [verifyBench];
+const benches: readonly Bench[] = [codecBench, verifyBench];
 
 function usage(): string {
   const list = benches.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n");

@@ -35,7 +35,8 @@ export function verifyCorruptionLog(path: string, run: Run, detected: Detected):
   try {
     for (const { bytes, place, line, offsetOrPageId, checksum } of log.blocks())
       verifier.verify(bytes, { ...place, line }, { pageId: offsetOrPageId, checksum });
-    for (const issue of log.issues) run.findings.addIssues(storeContainer, placeOf(issue.place), [issue], { offsets: "file" });
+    for (const issue of log.issues)
+      run.findings.addIssues(storeContainer, placeOf(issue.place), [issue], { offsets: "file" });
   } finally {
     log.close();
   }
@@ -48,7 +49,10 @@ interface Announced {
   readonly checksum: number;
 }
 
-const placeOf = ({ file, offset }: Place): FindingPlace => ({ path: file, ...(offset === undefined ? {} : { offset }) });
+const placeOf = ({ file, offset }: Place): FindingPlace => ({
+  path: file,
+  ...(offset === undefined ? {} : { offset }),
+});
 
 class LoneBlockVerifier {
   private readonly pages: PageVerifier;
@@ -65,7 +69,8 @@ class LoneBlockVerifier {
     this.run.checked(1, bytes.length);
     if (startsLikeClassicFile(bytes)) this.verifyDescription(bytes, place);
     else if (looksLikePageLogBlock(bytes)) this.verifyDisagg(bytes, place, announced);
-    else if (looksLikeCryptPage(bytes) || looksLikeText(bytes)) verifyPlainPage(recordOf(bytes, place, 1n, 0), this.run, this.detected);
+    else if (looksLikeCryptPage(bytes) || looksLikeText(bytes))
+      verifyPlainPage(recordOf(bytes, place, 1n, 0), this.run, this.detected);
     else if (bytes.length >= CLASSIC_BLOCK.payload) this.verifyClassic(bytes, place, announced);
     else
       this.run.findings.add(blockUnreadable, placeOf(place), {
