@@ -14,7 +14,11 @@ export class Run {
   private readonly inputs: Detected[] = [];
   private progressAt = 0;
 
-  constructor(readonly options: VerifyOptions) {
+  constructor(
+    readonly options: VerifyOptions,
+    /** Bytes of all inputs, for progress. */
+    private readonly totalBytes: number,
+  ) {
     this.findings = new Findings(options.maxFindingsPerCode, options.onFinding);
   }
 

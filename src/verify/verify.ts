@@ -42,20 +42,27 @@ function verifyInput(input: DetectedInput, run: Run): void {
   run.addInput(detected);
   switch (kind) {
     case "classic-directory":
-      return new DirectoryVerifier(target, run, detected).verify();
+      new DirectoryVerifier(target, run, detected).verify();
+      break;
     case "wt-file":
-      return verifyLoneFile(target, run, detected);
+      verifyLoneFile(target, run, detected);
+      break;
     case "block":
-      return verifyBlockFile(target, run, detected);
+      verifyBlockFile(target, run, detected);
+      break;
     case "corruption-log":
-      return verifyCorruptionLog(target, run, detected);
-    default: {
-      const store = openDetectedPageLog(input);
-      try {
-        verifyPageLog(store, run, detected);
-      } finally {
-        store.close();
-      }
-    }
+      verifyCorruptionLog(target, run, detected);
+      break;
+    default:
+      verifyStore(input, run, detected);
+  }
+}
+
+function verifyStore(input: DetectedInput, run: Run, detected: Detected): void {
+  const store = openDetectedPageLog(input);
+  try {
+    verifyPageLog(store, run, detected);
+  } finally {
+    store.close();
   }
 }
