@@ -104,7 +104,7 @@ function cryptRules(fixed: number, smallest: number, largest: number): CryptRule
   return [
     {
       code: "crypt-header-size",
-      doc: `the header of this generation has ${smallest} to ${largest} bytes, and all of them are there`,
+      doc: `the header of this generation has ${smallest === largest ? "" : `${smallest} to `}${largest} bytes, and all of them are there`,
       check: (page) => {
         const highest = Math.min(largest, total(page));
         return page.headerSize >= smallest && page.headerSize <= highest

@@ -1,9 +1,12 @@
 import * as fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import type { Modify } from "../../formats/history.js";
+import { type Modify, modifiesOf, modifyList } from "../../formats/history.js";
 import { FormatError } from "../../src/codec/index.js";
 import { applyModifies } from "../../src/page/modify.js";
+import { FileAccess } from "../../src/store/file.js";
+import { readLogFile } from "../../src/store/log-file.js";
+import { corpusPath } from "../support/corpus.js";
 
 const test = suite("modify");
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -37,6 +40,24 @@ test("the NUL that ends a string stays and does not count", () => {
   assert.is(string(applyModifies(bytes("abc\0"), [change("d", 3, 0)], "S")), "abcd\0");
   assert.is(string(applyModifies(bytes("abc\0"), [change("d", 3, 1)], "u")), "abcd");
   assert.is(string(applyModifies(bytes("\0"), [change("d", 0, 0)], "S")), "d\0");
+});
+
+test("a modify in a real log makes the value the engine dumps", () => {
+  const file = new FileAccess(corpusPath("logs", "operations", "WiredTigerLog.0000000001"));
+  const values = new Map<string, Uint8Array>();
+  for (const entry of readLogFile(file)) {
+    if (entry.kind !== "record" || entry.content?.kind !== "commit") continue;
+    for (const { body } of entry.content.operations) {
+      if (body.kind === "rowPut") values.set(string(body.key), body.value.slice());
+      else if (body.kind === "rowModify") {
+        const before = values.get(string(body.key)) as Uint8Array;
+        values.set(string(body.key), applyModifies(before, modifiesOf(modifyList.parse(body.modify)), "S"));
+      }
+    }
+  }
+  file.close();
+  const expected = `uuuZZuuuuuinsert${"u".repeat(187)}\0`;
+  assert.is(string(values.get("key020\0") as Uint8Array), expected);
 });
 
 test("agrees with splicing for any changes, and leaves the value as it was", () => {
