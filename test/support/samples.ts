@@ -33,7 +33,8 @@ const exported = readFileSync(corpusPath("palm", "a_small", "export", "pages.jso
   .split("\n")
   .map((line) => JSON.parse(line) as ExportedRecord);
 
-function record(tableId: number, pageId: number, lsn: number): Uint8Array {
+/** A record of palm/a_small, by its export. */
+export function exportedPage(tableId: number, pageId: number, lsn: number): Uint8Array {
   const found = exported.find((row) => row.table_id === tableId && row.page_id === pageId && row.lsn === lsn);
   if (found === undefined) throw new Error(`no record ${tableId}/${pageId}/${lsn}`);
   return hexToBytes(found.data_hex);
@@ -55,9 +56,9 @@ export const pages: readonly Sample[] = [
     format: "page",
     bytes: classicBlock(["classic-3.2.1", "deb_basic", "alloc512.wt"], ROW_INTERNAL),
   },
-  { name: "base image of a leaf", format: "page", bytes: record(41, 128, 93) },
-  { name: "base image of an internal page", format: "page", bytes: record(41, 163, 163) },
-  { name: "P0 delta", format: "page", bytes: record(41, 101, 22) },
+  { name: "base image of a leaf", format: "page", bytes: exportedPage(41, 128, 93) },
+  { name: "base image of an internal page", format: "page", bytes: exportedPage(41, 163, 163) },
+  { name: "P0 delta", format: "page", bytes: exportedPage(41, 101, 22) },
 ];
 
 /** Its checksum covers the first 64 bytes only; without the padding, nearly all of the block. */
@@ -95,7 +96,7 @@ export const turtleRecord: Sample = {
 export const oldTurtle: Sample = {
   name: "turtle page L1",
   format: "disagg-turtle",
-  bytes: record(1, 1, 166),
+  bytes: exportedPage(1, 1, 166),
 };
 
 const cookieVectors = vector("cookies.json");
