@@ -56,7 +56,7 @@ export class SpanTracer implements Tracer {
   open(name: string | number, node: unknown, start: number): void {
     const parent = this.stack[this.stack.length - 1] as Span;
     const step = typeof name === "number" ? `[${name}]` : name;
-    const { kind } = node as Node;
+    const { kind } = innermost(node as Node);
     const path = joinPath(parent.path, step);
     const span: Span = {
       name: step === "" ? "value" : step,
@@ -134,6 +134,10 @@ export function pathAt(root: Span, offset: number): string {
   );
   return child === undefined || child.kind === "bits" ? root.path : pathAt(child, offset);
 }
+
+/** What an optional or bounded declaration is about. */
+const innermost = (node: Node): Node =>
+  node.kind === "optional" || node.kind === "region" ? innermost(node.of) : node;
 
 function explain(span: Span, node: Node, value: unknown): void {
   if (node.kind === "optional" || node.kind === "region") {

@@ -74,7 +74,7 @@ test("names, symbols, bits, differences and checksums", () => {
     "  base 105..106 packed 7 (of the full image) derived",
     "  crc 106..110 int 0 invalid",
     "    ! checksum",
-    "  name 110..113 optional ab (its name)",
+    "  name 110..113 text ab (its name)",
   ]);
 });
 
@@ -115,7 +115,7 @@ test("lists, unions and regions", () => {
     "      tag 2..3 int 1",
     '      body 3..4 union "one"',
     "        x 3..4 int 187",
-    "  inner 4..6 region",
+    "  inner 4..6 struct",
     "    rest 4..6 bytes cccc",
   ]);
   const paths = (span: Span): string[] => [span.path, ...span.children.flatMap(paths)];
