@@ -1,5 +1,5 @@
 /** What `decode` and `encode` share: a format by name, options, and one answer a line. */
-import { formats } from "../../formats/index.js";
+import { formatByName, formats } from "../../formats/index.js";
 import type { Format, ReadOptions } from "../codec/format.js";
 import { FormatError } from "../codec/index.js";
 import { jsonLine } from "../report/json.js";
@@ -13,7 +13,7 @@ export type AnyFormat = Format<unknown>;
 
 /** @throws CommandError with near matches. */
 export function findFormat(name: string): AnyFormat {
-  const found = formats.find((format) => format.name === name);
+  const found = formatByName(name);
   if (found !== undefined) return found as AnyFormat;
   const near = nearMatches(
     name,

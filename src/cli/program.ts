@@ -12,6 +12,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/verify.js")).verifyCommand as CommandModule,
   },
   {
+    name: "inspect",
+    summary: "show what is in a dump: tables, pages, a page's tree of values and annotated bytes",
+    load: async () => (await import("./commands/inspect.js")).inspectCommand as CommandModule,
+  },
+  {
     name: "decode",
     summary: "hex lines of one format to JSON lines",
     load: async () => (await import("./commands/decode.js")).decodeCommand as CommandModule,

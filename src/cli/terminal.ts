@@ -76,14 +76,13 @@ export class Terminal {
   }
 
   /** Progress on a terminal, at most ten times a second; undone by the next output. */
-  progress(label: string, done: number, total: number): void {
+  progress(text: string): void {
     const now = Date.now();
     if (!this.showsProgress || now - this.progressTime < 100) return;
     this.progressTime = now;
-    const share = total > 0 ? `${Math.min(100, Math.floor((100 * done) / total))} %` : "";
-    const text = `${label} ${share}`.slice(0, (this.options.stderr.columns ?? 80) - 1);
-    this.options.stderr.write(`\r${text.padEnd(this.progressShown.length)}`);
-    this.progressShown = text;
+    const line = text.slice(0, (this.options.stderr.columns ?? 80) - 1);
+    this.options.stderr.write(`\r${line.padEnd(this.progressShown.length)}`);
+    this.progressShown = line;
   }
 
   clearProgress(): void {

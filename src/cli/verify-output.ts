@@ -1,5 +1,6 @@
 /** A report on its way out: in the form asked for, with the exit code it means. */
 import type { Severity } from "../codec/schema.js";
+import type { RuleText } from "../report/sarif.js";
 import type { VerifyReport, VerifySummary } from "../verify/types.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { Terminal } from "./terminal.js";
@@ -8,6 +9,8 @@ export type ReportForm = "text" | "json" | "jsonl" | "sarif" | "html";
 
 export interface FormOptions {
   readonly version: string;
+  /** Texts of the rules, for SARIF. */
+  readonly rules?: readonly RuleText[];
   /** Findings of one code shown in a group of the text. */
   readonly limit?: number;
 }

@@ -97,7 +97,7 @@ function leafLines({ span, hidden, group }: Leaf, grid: HexGrid, { palette, rows
   return lines;
 }
 
-const MAX_VALUE = 48;
+const MAX_VALUE = 56;
 
 function annotation(span: Span, hidden: boolean, palette: Palette): string {
   const name = visible(span.kind === "gap" ? `${span.path} ${span.name}`.trim() : span.path);

@@ -20,6 +20,7 @@ const MAX_TEXT = 120;
 /** The stored value; empty for containers and gaps. */
 export function spanValue(span: Span): string {
   const { value } = span;
+  if (span.kind === "custom" && span.symbol !== undefined) return "";
   if (value === undefined) return span.kind === "gap" ? counted(span.end - span.start) : "";
   if (typeof value === "bigint" || typeof value === "number") return numberText(span, value);
   if (value instanceof Uint8Array) return bytesText(value);
@@ -29,18 +30,24 @@ export function spanValue(span: Span): string {
 
 function numberText(span: Span, value: number | bigint): string {
   if (span.hex !== true) return String(value);
-  return `0x${value.toString(16).padStart(2 * Math.ceil(span.end - span.start), "0")}`;
+  const digits = span.kind === "int" ? 2 * (span.end - span.start) : 0;
+  return `0x${value.toString(16).padStart(digits, "0")}`;
 }
 
 function bytesText(bytes: Uint8Array): string {
   if (bytes.length === 0) return "(empty)";
-  const hex = bytesToHex(bytes.subarray(0, MAX_BYTES));
-  const text = bytes.length > MAX_BYTES ? `${hex}… (${grouped(bytes.length)} bytes)` : hex;
-  return isPrintable(bytes) ? `${text} "${String.fromCharCode(...bytes)}"` : text;
+  const start = bytes.subarray(0, MAX_BYTES);
+  const whole = start.length === bytes.length;
+  const hex = whole ? bytesToHex(start) : `${bytesToHex(start)}… (${grouped(bytes.length)} bytes)`;
+  const text = printable(start);
+  return text === undefined ? hex : `${hex} "${text}${whole ? "" : "…"}"`;
 }
 
-const isPrintable = (bytes: Uint8Array): boolean =>
-  bytes.length <= MAX_BYTES && bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+/** Printable ASCII as it is, NUL behind it as `\0`; undefined for anything else. */
+function printable(bytes: Uint8Array): string | undefined {
+  const text = String.fromCharCode(...bytes);
+  return /^[ -~]+\0*$/.test(text) ? text.replaceAll("\0", "\\0") : undefined;
+}
 
 const shortened = (text: string): string =>
   text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${grouped(text.length)} characters)` : text;

@@ -166,7 +166,7 @@ test("colours: on a terminal, not with NO_COLOR, as --color says", () => {
 test("progress: only on a terminal, undone by output, not with --quiet", () => {
   const terminal = capture(true, { NO_COLOR: "1" });
   const shown = new Terminal(terminal.streams);
-  shown.progress("checking", 1, 4);
+  shown.progress("checking 25 %");
   shown.fail("no");
   assert.is(terminal.err(), `\rchecking 25 %\r${" ".repeat(13)}\rpugmark: no\n`);
   for (const [isTTY, quiet] of [
@@ -174,7 +174,7 @@ test("progress: only on a terminal, undone by output, not with --quiet", () => {
     [true, true],
   ] as const) {
     const silent = capture(isTTY);
-    new Terminal({ ...silent.streams, quiet }).progress("checking", 1, 4);
+    new Terminal({ ...silent.streams, quiet }).progress("checking 25 %");
     assert.is(silent.err(), "");
   }
 });

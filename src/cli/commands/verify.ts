@@ -1,26 +1,18 @@
 /** `pugmark verify PATH…` */
 import { type Command, Option } from "commander";
 import type { Severity } from "../../codec/schema.js";
+import { byteCount } from "../../report/numbers.js";
 import type { InputKind } from "../../store/types.js";
 import type { VerifyOptions, VerifyReport } from "../../verify/types.js";
 import type { CommandModule } from "../command.js";
 import { CommandError, type ExitCode } from "../exit.js";
+import { KINDS } from "../kinds.js";
 import { checkOutputFile, writeOutputFile } from "../output-file.js";
 import type { Terminal } from "../terminal.js";
 import { byteSize, safeNumber } from "../values.js";
 import { type ReportForm, renderReport, verdictExitCode } from "../verify-output.js";
 import { packageVersion } from "../version.js";
 
-const KINDS = [
-  "palm",
-  "palite",
-  "page-log-jsonl",
-  "page-service-jsonl",
-  "corruption-log",
-  "block",
-  "wt-file",
-  "classic-directory",
-] as const satisfies readonly InputKind[];
 const FORMS = ["json", "jsonl", "sarif", "html"] as const satisfies readonly ReportForm[];
 const SEVERITIES = ["error", "warning", "info"] as const satisfies readonly Severity[];
 const COMPRESSORS = ["none", "snappy", "zlib", "lz4", "zstd"];
@@ -111,22 +103,18 @@ async function verifyAll(
   terminal: Terminal,
   streaming: boolean,
 ): Promise<VerifyReport> {
-  const [{ verify }, { installNodeCrc32c }, { findingLine }] = await Promise.all([
-    import("../../verify/index.js") as Promise<unknown> as Promise<{ verify: Verify }>,
-    import("../../platform/node-crc32c.js"),
+  const [{ verify }, { findingLine }] = await Promise.all([
+    import("../../verify/index.js"),
     import("../../report/json.js"),
   ]);
-  installNodeCrc32c();
   const report = await verify(options.paths, {
     ...options.verify,
-    onProgress: (done, total) => terminal.progress("checking", done, total),
+    onProgress: (bytes) => terminal.progress(`checked ${byteCount(bytes)}`),
     ...(streaming && { onFinding: (finding) => terminal.writeNow(`${findingLine(finding)}\n`) }),
   });
   terminal.clearProgress();
   return report;
 }
-
-type Verify = (paths: readonly string[], options: VerifyOptions) => Promise<VerifyReport>;
 
 const lastLine = async (report: VerifyReport): Promise<string> =>
   `${(await import("../../report/json.js")).summaryLine(report)}\n`;
@@ -136,7 +124,8 @@ async function deliver(
   { form, limit, output }: VerifyCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const options = { version: packageVersion(), ...(limit !== undefined && { limit }) };
+  const rules = form === "sarif" ? (await import("../../verify/rules/index.js")).rules : [];
+  const options = { version: packageVersion(), rules, ...(limit !== undefined && { limit }) };
   if (output === undefined) return terminal.write(await renderReport(report, form, options, terminal));
   writeOutputFile(output, await renderReport(report, form, options));
   terminal.note(`report written to ${output}`);

@@ -1,0 +1,71 @@
+/** Bytes as parts of an inspection: what they are, their tree, and what lies inside them. */
+import { checkpointRecord } from "../../../formats/checkpoint-record.js";
+import { config } from "../../../formats/config.js";
+import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
+import { DESCRIPTION_MAGIC, descriptionBlock } from "../../../formats/description-block.js";
+import { disaggTurtle } from "../../../formats/disagg-turtle.js";
+import { LOG_HEADER_SIZE, logFileHeader, looksLikeLogHeader } from "../../../formats/log.js";
+import { page } from "../../../formats/page.js";
+import { turtleFile } from "../../../formats/turtle-file.js";
+import type { ReadOptions } from "../../codec/format.js";
+import { decodeText } from "../../codec/text.js";
+import type { InspectedPart } from "../../report/inspection.js";
+import { looksLikeText } from "../../store/block-look.js";
+import type { AnyFormat } from "../convert.js";
+import { pageParts } from "./page-parts.js";
+import type { InspectRequest } from "./request.js";
+
+type BytesRequest = Pick<InspectRequest, "format" | "read" | "compressor" | "rotnKeyId">;
+
+/** The bytes in the format asked for, or the one they look like; pages with their plain image. */
+export function inspectBytes(bytes: Uint8Array, base: number, request: BytesRequest): InspectedPart[] {
+  const format = request.format ?? likelyFormat(bytes);
+  if (format.name === page.name) return pageParts(bytes, base, request);
+  return [inspectWith(format, bytes, base, request.read)];
+}
+
+/** One part: the bytes in one format. */
+export function inspectWith(
+  format: AnyFormat,
+  bytes: Uint8Array,
+  base: number,
+  read: ReadOptions,
+): InspectedPart {
+  const options = { ...read, base };
+  const span = format.annotate(bytes, options);
+  const reading = format.read(bytes, options);
+  const { generation } = reading;
+  return {
+    title: format.title,
+    format: format.name,
+    bytes,
+    base,
+    span,
+    ...(generation !== undefined && { generation }),
+    ...(reading.ok && { value: format.toJson(reading.value) }),
+  };
+}
+
+/** Texts by how they begin. */
+const TEXTS: ReadonlyArray<readonly [RegExp, AnyFormat]> = [
+  [/^(Compatibility version|Live Restore|WiredTiger version string)\n/, turtleFile as AnyFormat],
+  [/^(\(WiredTigerCheckpoint\.|checkpoint=|version=\d+,compatible_version=)/, disaggTurtle as AnyFormat],
+  [/^(id=\d+,)?metadata_lsn=/, checkpointRecord as AnyFormat],
+];
+
+/** What bytes look like; a page when nothing else fits. */
+export function likelyFormat(bytes: Uint8Array): AnyFormat {
+  if (looksLikeCryptPage(bytes)) return cryptPage as AnyFormat;
+  if (startsWithDescription(bytes)) return descriptionBlock as AnyFormat;
+  if (looksLikeText(bytes)) {
+    const text = decodeText(bytes.subarray(0, 256));
+    return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? (config as AnyFormat);
+  }
+  if (bytes.length >= LOG_HEADER_SIZE && looksLikeLogHeader(bytes, bytes.length))
+    return logFileHeader as AnyFormat;
+  return page as AnyFormat;
+}
+
+const startsWithDescription = (bytes: Uint8Array): boolean =>
+  bytes.length >= 4 &&
+  new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true) === DESCRIPTION_MAGIC;
