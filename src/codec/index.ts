@@ -42,7 +42,7 @@ export { Cursor, Writer } from "./cursor.js";
 export { type Description, toMarkdown } from "./describe.js";
 export { FormatError, type FormatErrorInit, joinPath } from "./error.js";
 export * from "./expression.js";
-export { type FixedCodec, fixedCodec, hasFixedLayout } from "./fixed/index.js";
+export { type FixedCodec, fixedCodec, fixedPrefix, hasFixedLayout } from "./fixed/index.js";
 export {
   type Format,
   type FormatInfo,

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { binaryParserFor } from "../../src/codec/fixed/binary-parser.js";
-import { type FixedCodec, fixedCodec, hasFixedLayout } from "../../src/codec/fixed/index.js";
+import { type FixedCodec, fixedCodec, fixedPrefix, hasFixedLayout } from "../../src/codec/fixed/index.js";
 import {
   array,
   bytes,
@@ -311,6 +311,15 @@ test("only fixed layouts are taken", () => {
     assert.not(hasFixedLayout(node), node.kind);
     assert.throws(() => fixedCodec(node), TypeError);
   }
+});
+
+test("the fixed part of a header with an extension", () => {
+  const node = struct({ a: u8(), size: u8({ max: 9 }), extension: bytes(ref("size")), b: u8() });
+  const codec = fixedCodec(fixedPrefix(node));
+  assert.is(codec.size, 2);
+  assert.equal(codec.decode(Uint8Array.of(7, 1, 2, 3)), { a: 7, size: 1 });
+  assert.is(codec.validate(Uint8Array.of(7, 10))[0]?.code, "value-range");
+  assert.is(fixedCodec(fixedPrefix(numbers)).size, fixedCodec(numbers).size);
 });
 
 test("a format with one layout is taken as it is", () => {

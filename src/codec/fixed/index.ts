@@ -4,7 +4,7 @@ import { decoder, ReadScope } from "../decode.js";
 import { FormatError } from "../error.js";
 import { format } from "../format.js";
 import { type Issue, issueOf } from "../issue.js";
-import type { Node, Type } from "../schema.js";
+import type { Node, StructNode, Type } from "../schema.js";
 import { checker } from "./check.js";
 import { closures, TooNew } from "./closures.js";
 import { codeGenerationWorks, type Fallback, type Generated, generateCode } from "./generate-code.js";
@@ -32,8 +32,11 @@ export interface FixedCodec<T> {
   validate(bytes: Uint8Array, offset?: number): readonly Issue[];
 }
 
+type Compiled = { readonly [I in FixedImplementation]?: FixedCodec<unknown> };
+const cache = new WeakMap<Node, Compiled>();
+
 /**
- * The fast path of a declaration, or of a format with one layout.
+ * The fast path of a declaration, or of a format with one layout; compiled once.
  * @throws TypeError when the layout is not fixed (see {@link hasFixedLayout}).
  */
 export function fixedCodec<T>(
@@ -41,13 +44,31 @@ export function fixedCodec<T>(
   options: { readonly implementation?: FixedImplementation } = {},
 ): FixedCodec<T> {
   const node = "kind" in of ? of : of.type;
+  const implementation = options.implementation ?? (codeGenerationWorks() ? "generated" : "closures");
+  const known = cache.get(node);
+  const codec = known?.[implementation] ?? compile(node, implementation);
+  cache.set(node, { ...known, [implementation]: codec });
+  return codec as FixedCodec<T>;
+}
+
+function compile(node: Node, implementation: FixedImplementation): FixedCodec<unknown> {
   const root = plan(node);
   if (root === undefined) throw new TypeError("the layout of the declaration is not fixed");
-  const implementation = options.implementation ?? (codeGenerationWorks() ? "generated" : "closures");
   const general = fallback(node, root.size);
   const access = implementation === "generated" ? generateCode(root, general) : closureCode(root, general);
-  const { decode, encode } = access as Pick<FixedCodec<T>, "decode" | "encode">;
+  const { decode, encode } = access;
   return { size: root.size, implementation, decode, encode, validate: validator(node, root, decode) };
+}
+
+/**
+ * The fields of a struct that stand before its first one of varying size: a header without its extension. Rules
+ * stay behind, as they may look at all fields.
+ */
+export function fixedPrefix<T extends object>(of: Type<T>): Type<Partial<T>> {
+  const { fields } = of as Node as StructNode;
+  const end = fields.findIndex(([, field]) => !hasFixedLayout(field));
+  const node: StructNode = { kind: "struct", fields: end === -1 ? fields : fields.slice(0, end), rules: [] };
+  return node as Type<Partial<T>>;
 }
 
 /** Whether a declaration always takes the same bytes in the same places. */
