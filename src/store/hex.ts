@@ -9,6 +9,8 @@ for (let digit = 0; digit < 16; digit++) {
 }
 for (const space of " \t\r\n") DIGITS[space.charCodeAt(0)] = SPACE;
 
+export const isHexDigit = (byte: number): boolean => (DIGITS[byte] as number) < 16;
+
 export type HexReading =
   | { readonly ok: true; readonly bytes: Uint8Array }
   /** `at`: index of the first wrong character; for an odd number of digits, the length of the text. */

@@ -14,7 +14,7 @@ import { FormatError, type Issue, symbolValues } from "../codec/index.js";
 import { encodeText } from "../codec/text.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
 import { openInput } from "./input.js";
-import { asU64, bytesOf, u64Field } from "./json-fields.js";
+import { asU64, hexField, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
 import { RecordIndex } from "./record-index.js";
@@ -113,7 +113,7 @@ export class JsonlPageLog extends IndexedPageLog {
     const { metadata, metadataText, timestamp, checkpointId } = exportCheckpointKeys;
     const id = u64Field(object, checkpointId);
     const text = object[metadataText];
-    let bytes = bytesOf(object[metadata]);
+    let bytes = hexField(object[metadata]);
     if (object[metadata] === undefined && typeof text === "string") bytes = encodeText(text);
     if (typeof bytes === "string") this.wrongField(file, line, metadata, bytes);
     return {
@@ -198,7 +198,7 @@ function recordOf(object: ExactObject, place: PageRecord["place"]): PageRecord {
     if (object[key] === undefined) issues.push(fieldIssue(key, "missing"));
     return number(key) ?? 0n;
   };
-  const data = bytesOf(object[KEYS.data]);
+  const data = hexField(object[KEYS.data]);
   if (typeof data === "string") issues.push(fieldIssue(KEYS.data, data));
   const bytes = typeof data === "string" ? new Uint8Array(0) : data;
   const size = number(KEYS.size);

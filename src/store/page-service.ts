@@ -13,7 +13,7 @@ import { FormatError, type Issue } from "../codec/index.js";
 import { looksLikeStoredPage } from "./block-look.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
 import { openInput } from "./input.js";
-import { asU64, bytesOf, u64Field } from "./json-fields.js";
+import { asU64, bytesField, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
 import { RecordIndex } from "./record-index.js";
@@ -140,7 +140,7 @@ export class PageServiceLog extends IndexedPageLog {
   }
 
   private addCheckpoint(entry: ExactObject, lsn: bigint, line: Line, path: string): void {
-    const data = bytesOf(entry[serviceEntryKeys.data]);
+    const data = bytesField(entry[serviceEntryKeys.data]);
     if (typeof data === "string") this.wrong(line, `${path}.${serviceEntryKeys.data}`, data);
     const metadata = typeof data === "string" ? new Uint8Array(0) : data;
     const place = { file: this.path, offset: line.offset, line: line.number };
@@ -189,7 +189,7 @@ export class PageServiceLog extends IndexedPageLog {
     { tableId, pageId, lsn, discarded }: { tableId: bigint; pageId: bigint; lsn: bigint; discarded: boolean },
     issues: Issue[],
   ): Uint8Array {
-    const data = bytesOf(entry[serviceEntryKeys.data]);
+    const data = bytesField(entry[serviceEntryKeys.data]);
     if (typeof data === "string") {
       issues.push(entryIssue(serviceEntryKeys.data, data));
       return new Uint8Array(0);

@@ -162,7 +162,7 @@ test("a damaged leaf costs its own records only, and its place is named", () => 
       [code],
       name,
     );
-    const { offset } = issues[0]?.place as { offset: number };
+    const offset = issues[0]?.place.offset ?? -1;
     assert.is(Math.floor(offset / PAGE) * PAGE, victim, name);
   }
   const { keys, issues } = survey(changed(bytes, (copy) => copy.writeUInt16LE(4095, victim + 16)));

@@ -1,8 +1,13 @@
 /** PALite stores of every layout, made with SQLite itself. */
+
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { Database } from "node-sqlite3-wasm";
+import type { Database } from "node-sqlite3-wasm";
 import { PALITE_SHARDS, type PaliteLayout, paliteSchemas } from "../../formats/palite.js";
+
+// The package is CommonJS whose exports Node cannot see from outside.
+const sqlite = createRequire(import.meta.url)("node-sqlite3-wasm") as typeof import("node-sqlite3-wasm");
 
 export interface TestRow {
   readonly tableId: bigint;
@@ -32,7 +37,7 @@ export function pagesFile(layout: PaliteLayout, tableId: bigint): string {
 
 /** Makes a database; `use` gets it open, before its log is written back. */
 export function withDatabase(path: string, use: (db: Database) => void, pageSize = 4096): void {
-  const db = new Database(path);
+  const db = new sqlite.Database(path);
   try {
     db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;`);
     use(db);

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { MemoryAccess } from "../../src/store/file.js";
+import { JsonlPageLog, openJsonlExport } from "../../src/store/jsonl.js";
+import type { PageLog } from "../../src/store/types.js";
+import { corpusPath } from "../support/corpus.js";
+
+const test = suite("exports of page logs");
+const EXPORT = corpusPath("palm", "a_small", "export");
+const lines = readFileSync(corpusPath("palm", "a_small", "export", "pages.jsonl"), "utf8")
+  .trimEnd()
+  .split("\n");
+const logOf = (text: readonly string[]): JsonlPageLog =>
+  new JsonlPageLog("pages.jsonl", new MemoryAccess("pages.jsonl", Buffer.from(text.join("\n"))));
+
+function summary(log: PageLog): string[] {
+  const found: string[] = [];
+  for (const { tableId, pageId, lsn, data } of log.records())
+    found.push(`${tableId} ${pageId} ${lsn} ${Buffer.from(data).toString("hex")}`);
+  return found;
+}
+
+test("the pages alone are the same records, without checkpoints and counters", () => {
+  const [whole, alone] = [
+    openJsonlExport(EXPORT),
+    openJsonlExport(corpusPath("palm", "a_small", "export", "pages.jsonl")),
+  ];
+  assert.equal(summary(alone), summary(whole));
+  assert.is(whole.checkpoints().length, 7);
+  assert.equal(alone.checkpoints(), []);
+  assert.equal(alone.globals, {});
+});
+
+test("records come in order whatever the order of the lines", () => {
+  const shuffled = [...lines].sort((a, b) => (a.length % 97) - (b.length % 97));
+  assert.equal(summary(logOf(shuffled)), summary(logOf(lines)));
+  const log = logOf(shuffled);
+  for (const line of lines.slice(0, 40)) {
+    const { table_id, page_id, lsn } = JSON.parse(line) as { table_id: number; page_id: number; lsn: number };
+    const chain = log.chain(BigInt(table_id), BigInt(page_id), BigInt(lsn));
+    assert.not(chain[0]?.isDelta);
+    assert.is(chain.at(-1)?.lsn, BigInt(lsn));
+  }
+});
+
+test("numbers above 2^53 are exact", () => {
+  const [first] = lines as [string];
+  const log = logOf([
+    first
+      .replace('"lsn": 19', '"lsn": 18446744073709551614')
+      .replace('"base_lsn": 0', '"base_lsn": 7594297955163570183'),
+  ]);
+  const [record] = [...log.records()];
+  assert.equal([record?.lsn, record?.baseLsn], [18446744073709551614n, 7594297955163570183n]);
+});
+
+test("damaged lines are named and passed over; damaged fields are on their record", () => {
+  const [one, two, three, four, five] = lines as [string, string, string, string, string];
+  const log = logOf([
+    one.slice(0, -5),
+    "",
+    two.replace('"table_id": 1', '"table_id": -1'),
+    three.replace(/"size": \d+/, '"size": 1'),
+    four.replace('"data_hex": "2', '"data_hex": "x'),
+    five.replace('"is_delta": 0', '"is_delta": 1').replace('"pad": [0, 0]', '"pad": [0, 9]'),
+    "[1]",
+  ]);
+  assert.equal(
+    [...log.records()].map(({ issues }) => issues.map(({ code, path }) => `${code} ${path}`)),
+    [["jsonl-field size"], ["jsonl-field data_hex"], ["delta-flag is_delta", "reserved pad"]],
+  );
+  assert.equal(
+    log.issues.map(({ code, place, path }) => `${code} ${place.line} ${path}`),
+    ["jsonl-line 1 ", "jsonl-field 3 table_id", "jsonl-line 7 "],
+  );
+});
+
+test.run();
