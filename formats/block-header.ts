@@ -12,10 +12,12 @@ import {
   type GenerationValue,
   generations,
   has,
+  type Infer,
   lengthOf,
   lt,
   min,
   offsetsOf,
+  optional,
   type RandomSource,
   type RuleContext,
   ref,
@@ -72,6 +74,8 @@ export const classicBlockHeader = format(
   },
   classicBlockHeaderType(loneChecksum),
 );
+
+export type ClassicBlockHeaderValue = Infer<typeof classicBlockHeader.type>;
 
 const classicLayout = offsetsOf(classicBlockHeader.type);
 /** Offsets from the first byte of the block. */
@@ -172,13 +176,11 @@ const combinedSize = (least: number) =>
   });
 /** Header fields of a newer writer. A size that is not allowed is a rule's finding and does not move the end. */
 const extension = (least: number) =>
-  bytes(
-    select(
-      lt(ref("combinedHeaderSize"), least),
-      0,
-      min(sub(ref("combinedHeaderSize"), least), combinedHeaderSizes.max - least),
-    ),
-    { doc: "header fields this reader does not know" },
+  optional(
+    bytes(min(sub(ref("combinedHeaderSize"), least), combinedHeaderSizes.max - least), {
+      doc: "header fields this reader does not know",
+    }),
+    lt(least, ref("combinedHeaderSize")),
   );
 const previousChecksum = u32le({
   hex: true,
@@ -209,7 +211,7 @@ type CurrentFields = {
   previousChecksum: Type<number>;
   flags: Type<number>;
   unused: Type<Uint8Array>;
-  extension: Type<Uint8Array>;
+  extension: Type<Uint8Array | undefined>;
 };
 const currentHeader = (checksum: Type<number>, modified: boolean) => {
   const { base } = combinedHeaderSizes;
@@ -440,4 +442,5 @@ export const deltaHeader = format(
   },
   deltaHeaderType(),
 );
+export type DeltaHeaderValue = Infer<typeof deltaHeader.type>;
 export const DELTA_HEADER = offsetsOf(deltaHeader.type);

@@ -1,6 +1,7 @@
 /** Which cells stand on which page, and what a cell takes (formats: cells and deltas §2, §4, §5). */
 import { packedSize } from "../src/codec/index.js";
 import { type Cell, type CellKind, type CellWindow, truncateSlots, windowSlots } from "./cell.js";
+import { pageTypes } from "./page-header.js";
 
 /** A key, then what belongs to it; without keys, items follow each other. */
 export interface CellContent {
@@ -36,6 +37,15 @@ export const cellContents = {
   /** One entry of form P0; a removed child has no item. */
   oldDeltaInternal: { name: "old internal delta", keys: plainKeys, items: children },
 } as const satisfies Record<string, CellContent>;
+
+/** What the cells of a page should be; undefined for pages without cells and deltas of other types. */
+export function contentOf(type: number, delta: boolean): CellContent | undefined {
+  if (type === pageTypes.rowLeaf) return delta ? cellContents.deltaLeaf : cellContents.rowLeaf;
+  if (type === pageTypes.rowInternal) return delta ? cellContents.deltaInternal : cellContents.rowInternal;
+  if (delta) return undefined;
+  if (type === pageTypes.columnInternal) return cellContents.columnInternal;
+  return type === pageTypes.columnVariable ? cellContents.columnVariable : undefined;
+}
 
 /** What a copy may point at: a value that is stored itself. */
 export const copiedKinds: readonly CellKind[] = ["valueShort", "value", "valueOverflow"];

@@ -2,6 +2,7 @@
 import {
   type Expr,
   format,
+  type Infer,
   offsetsOf,
   type Rule,
   struct,
@@ -107,6 +108,8 @@ export const pageHeader = format(
   },
   pageHeaderType(),
 );
+
+export type PageHeaderValue = Infer<typeof pageHeader.type>;
 
 /** Offsets of the fields from the first byte of the block, and the bytes of the header. */
 export const PAGE_HEADER = offsetsOf(pageHeader.type);

@@ -15,7 +15,14 @@ import {
 import { blockFlags, blockMagics, CLASSIC_BLOCK } from "./block-header.js";
 import type { Cell } from "./cell.js";
 import { deltaValue, type OldInternalEntry, type OldLeafEntry, oldEntryWindow } from "./delta.js";
-import { type CellContent, type CellParts, cellContents, cellLength, copiedKinds } from "./page-content.js";
+import {
+  type CellContent,
+  type CellParts,
+  cellContents,
+  cellLength,
+  contentOf,
+  copiedKinds,
+} from "./page-content.js";
 import { pageFlags, pageTypes } from "./page-header.js";
 import { type TimeWindow, wrappingSlot } from "./time-window.js";
 
@@ -44,15 +51,6 @@ type PageRule = Omit<Rule, "check"> & {
 };
 
 const isDelta = ({ block }: PageParts): boolean => block.magic === blockMagics.delta;
-
-/** What the cells of a page should be; undefined for pages without cells and deltas of other types. */
-export function contentOf(type: number, delta: boolean): CellContent | undefined {
-  if (type === pageTypes.rowLeaf) return delta ? cellContents.deltaLeaf : cellContents.rowLeaf;
-  if (type === pageTypes.rowInternal) return delta ? cellContents.deltaInternal : cellContents.rowInternal;
-  if (delta) return undefined;
-  if (type === pageTypes.columnInternal) return cellContents.columnInternal;
-  return type === pageTypes.columnVariable ? cellContents.columnVariable : undefined;
-}
 
 const removedChild: CellContent = { ...cellContents.oldDeltaInternal, itemsOptional: true };
 

@@ -53,7 +53,8 @@ import { draftPage } from "./page-sample.js";
 import { zeroTail } from "./zero-tail.js";
 
 const type = ref("header.type");
-const transformed = has(ref("header.flags"), TRANSFORMED_PAGE);
+/** With `params.plain=1` the bytes are the plain image of a block that was stored otherwise. */
+const transformed = and(has(ref("header.flags"), TRANSFORMED_PAGE), not(param("plain")));
 const plain = (of: Expr): Expr => and(not(transformed), of);
 const isType = (...types: number[]): Expr =>
   or(...(types.map((number) => eq(type, number)) as [Expr, ...Expr[]]));
@@ -233,7 +234,7 @@ const declared = generations(
     name: "page",
     title: "block with its page",
     source: "page and block headers; cells and deltas §4 to §6",
-    doc: "A whole block as it is stored. What is compressed or encrypted is kept as `stored`. `params.bitsPerRecord` (1 to 8) splits a fixed-length column page into records and windows; `params.anyKeyOrder=1` allows any order of keys, for tables with a collator of their own.",
+    doc: "A whole block as it is stored. What is compressed or encrypted is kept as `stored`. `params.bitsPerRecord` (1 to 8) splits a fixed-length column page into records and windows; `params.anyKeyOrder=1` allows any order of keys, for tables with a collator of their own; `params.plain=1` reads the plain image of a compressed or encrypted block, whose checksum covers other bytes.",
   },
   pageVariants,
   {

@@ -120,7 +120,7 @@ test("header bytes behind the known ones are kept", () => {
   const hex = "db020134 278bcc16 00000000 01 000000 aabbccdd11223344";
   const value = blockHeader.parse(hexToBytes(hex));
   assert.is(value.generation, "D1");
-  assert.ok(value.generation === "D1" && value.extension.length === 8);
+  assert.ok(value.generation === "D1" && value.extension?.length === 8);
   assert.is(bytesToHex(blockHeader.build(value)), hex.replaceAll(" ", ""));
   const derived = { ...value, combinedHeaderSize: undefined } as unknown as BlockHeaderValue;
   assert.is(
