@@ -1,10 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { lmdbDatabaseFlags, lmdbOffsets, lmdbPageFlags } from "../../formats/lmdb.js";
+import {
+  LMDB_MAGIC,
+  LMDB_NO_PAGE,
+  LMDB_OVERFLOW_COUNT,
+  lmdbDatabaseFlags,
+  lmdbLeafNode,
+  lmdbMeta,
+  lmdbOffsets,
+  lmdbPage,
+  lmdbPageFlags,
+} from "../../formats/lmdb.js";
+import { palmKey } from "../../formats/palm.js";
+import { seededRandom } from "../../src/codec/index.js";
 import { MemoryAccess } from "../../src/store/file.js";
 import { InputError } from "../../src/store/input-error.js";
 import { type LmdbDatabase, LmdbEnvironment } from "../../src/store/lmdb.js";
@@ -86,6 +98,113 @@ test("seeking and walking backwards agree with walking forwards", () => {
       assert.is(above ? hex(cursor.key()) : undefined, keys[at + 1]);
     });
   }
+});
+
+/** An environment of one page log with one record, built from the declarations. */
+function builtEnvironment(value: Buffer): Buffer {
+  const none = {
+    pad: 0,
+    flags: 0,
+    depth: 0,
+    branchPages: 0n,
+    leafPages: 0n,
+    overflowPages: 0n,
+    entries: 0n,
+    root: LMDB_NO_PAGE,
+  };
+  const tree = { ...none, depth: 1, leafPages: 1n, entries: 1n };
+  const run = Math.ceil((16 + value.length) / PAGE);
+  const meta = (pageNumber: bigint) =>
+    lmdbMeta.build({
+      pageNumber,
+      pad: 0,
+      flags: lmdbPageFlags.meta,
+      unused: 0,
+      magic: LMDB_MAGIC,
+      version: 1,
+      fixedAddress: 0n,
+      mapSize: 1n << 30n,
+      freeList: { ...none, pad: PAGE },
+      main: { ...tree, root: 2n },
+      lastPage: BigInt(3 + run),
+      transaction: pageNumber,
+    });
+  const leaf = (number: number, node: Uint8Array): Buffer => {
+    const upper = PAGE - node.length - (node.length % 2);
+    const page = Buffer.alloc(PAGE);
+    page.set(
+      lmdbPage.build({
+        pageNumber: BigInt(number),
+        pad: 0,
+        flags: lmdbPageFlags.leaf,
+        lower: 18,
+        upper,
+        pointers: [upper],
+        rest: new Uint8Array(0),
+      }),
+    );
+    page.set(node, upper);
+    return page;
+  };
+  const database = { kind: "database", ...tree, overflowPages: BigInt(run), root: 3n } as const;
+  const main = lmdbLeafNode.build({
+    sizeLow: 48,
+    sizeHigh: 0,
+    flags: 2,
+    keySize: 5,
+    key: Buffer.from("pages"),
+    data: database,
+  });
+  const key = palmKey.build({
+    ...palmKey.generate(seededRandom(1), { generation: "L88" }),
+    generation: "L88",
+  });
+  const node = lmdbLeafNode.build({
+    sizeLow: value.length & 0xffff,
+    sizeHigh: value.length >>> 16,
+    flags: 1,
+    keySize: key.length,
+    key,
+    data: { kind: "overflow", page: 4n },
+  });
+  const file = Buffer.alloc((4 + run) * PAGE);
+  file.set(meta(0n));
+  file.set(meta(1n), PAGE);
+  file.set(leaf(2, main), 2 * PAGE);
+  file.set(leaf(3, node), 3 * PAGE);
+  file.writeUInt32LE(4, 4 * PAGE);
+  file.writeUInt16LE(lmdbPageFlags.overflow, 4 * PAGE + HEADER.flags);
+  file.writeUInt32LE(run, 4 * PAGE + LMDB_OVERFLOW_COUNT);
+  file.set(value, 4 * PAGE + 16);
+  return file;
+}
+
+test("an environment built from the declarations is one, for mdb_dump too; large values are whole or named", () => {
+  const value = Buffer.from(Uint8Array.from({ length: 3_000_001 }, (_, i) => (i * 7) & 0xff));
+  const file = builtEnvironment(value);
+  const records = (bytes: Buffer) => {
+    const store = new PalmStore(new MemoryAccess("data.mdb", bytes));
+    const found = [...store.records()].map(({ data, issues }) => [
+      Buffer.compare(data, value),
+      issues.map(({ code }) => code).join(),
+    ]);
+    assert.equal(store.issues, []);
+    return found;
+  };
+  assert.equal(records(file), [[0, ""]]);
+  for (const run of [1, 700])
+    assert.equal(records(changed(file, (copy) => copy.writeUInt32LE(run, 4 * PAGE + LMDB_OVERFLOW_COUNT))), [
+      [-1, "record-data"],
+    ]);
+  inTemporaryFolder((folder) => {
+    writeFileSync(join(folder, "data.mdb"), file);
+    const { stdout, error } = spawnSync("mdb_dump", ["-s", "pages", folder], {
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    });
+    if (error !== undefined) return skipped("mdb_dump is not installed", "other");
+    assert.ok(stdout.includes(`\n ${value.toString("hex")}\n`));
+  });
 });
 
 /** A copy with one 16- or 64-bit number changed. */
