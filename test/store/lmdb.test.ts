@@ -155,10 +155,7 @@ function builtEnvironment(value: Buffer): Buffer {
     key: Buffer.from("pages"),
     data: database,
   });
-  const key = palmKey.build({
-    ...palmKey.generate(seededRandom(1), { generation: "L88" }),
-    generation: "L88",
-  });
+  const key = palmKey.build(palmKey.generate(seededRandom(1), { generation: "L88" }));
   const node = lmdbLeafNode.build({
     sizeLow: value.length & 0xffff,
     sizeHigh: value.length >>> 16,
