@@ -3,29 +3,32 @@ import { CLASSIC_BLOCK, combinedHeaderSizes } from "../../formats/block-header.j
 import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
 import { FormatError } from "../codec/error.js";
 import type { BlockShape } from "../page/transform/index.js";
-import { type PageShape, PageWalker, type WalkSink } from "./cells/walk.js";
+import { PageWalker } from "../page/walk.js";
+import { type PageLayout, type PageSink, pageForms } from "../page/walk-types.js";
 import type { ClassicBlock } from "./classic/block.js";
 import { type EncryptedSample, PageImages, type TransformHint } from "./images.js";
 import type { DisaggBlock } from "./page-log/block.js";
-import type { FindingPlace } from "./rule.js";
+import type { FindingPlace, Subject } from "./rule.js";
 import { pageInflate } from "./rules/block/page-inflate.js";
 import { pageCells } from "./rules/page/page-cells.js";
 import type { Detected, Run } from "./run.js";
 
-export type AddressSink = NonNullable<WalkSink["address"]>;
-
 /** What the metadata of a table says that its pages do not. */
 export interface PageRules {
-  readonly ordered: boolean;
+  /** Keys are in an order of the table's own collator. */
+  readonly anyKeyOrder: boolean;
   /** Bits of a fixed-length record. */
-  readonly bits?: number;
+  readonly bitsPerRecord?: number;
 }
-const plainRules: PageRules = { ordered: true };
 
 export class PageVerifier {
   private readonly walker = new PageWalker();
+  /** For tables whose keys are in an order of their own. */
+  private readonly unordered = new PageWalker({ anyKeyOrder: true });
   private readonly images: PageImages;
   private uncheckable = new Set<string>();
+  /** The image being walked: what offsets given to a sink are offsets in. */
+  image: Uint8Array = new Uint8Array();
 
   constructor(
     private readonly run: Run,
@@ -51,7 +54,7 @@ export class PageVerifier {
   verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined): void {
     const image = this.disaggImage(block, hint);
     if (image === undefined) return;
-    this.walk(image, disaggShape(block), () => block.place(), undefined);
+    this.walk(this.walker, image, disaggLayout(block), block);
   }
 
   /** The plain image of a block of a classic file. */
@@ -66,19 +69,13 @@ export class PageVerifier {
   verifyClassic(
     block: ClassicBlock,
     hint: TransformHint | undefined,
-    rules: PageRules,
-    address: AddressSink,
+    { anyKeyOrder, bitsPerRecord }: PageRules,
+    sink?: PageSink,
   ): void {
     const image = this.classicImage(block, hint);
     if (image === undefined) return;
-    const { type, flags, entries } = block;
-    const recno = type === pageTypes.columnInternal || type === pageTypes.columnVariable ? block.recno : 0n;
-    this.walk(
-      image,
-      { type, flags, entries, payload: CLASSIC_BLOCK.payload, recno, ...rules },
-      () => block.place(),
-      address,
-    );
+    const layout = { ...classicLayout(block), ...(bitsPerRecord === undefined ? {} : { bitsPerRecord }) };
+    this.walk(anyKeyOrder ? this.unordered : this.walker, image, layout, block, sink);
   }
 
   private open(
@@ -116,50 +113,49 @@ export class PageVerifier {
   }
 
   private walk(
+    walker: PageWalker,
     image: Uint8Array,
-    shape: PageShape,
-    place: () => FindingPlace,
-    address: AddressSink | undefined,
+    layout: PageLayout,
+    subject: Subject,
+    sink?: PageSink,
   ): void {
-    this.walker.walk(image, shape, {
-      defect: (code, offset, detail) =>
-        this.run.findings.add(pageCells, place(), {
-          field: `image[${offset}]`,
-          message: `${detail} (${code}, byte ${offset} of the image)`,
-        }),
-      ...(address === undefined ? {} : { address }),
-    });
+    this.image = image;
+    if (walker.walk(image, layout, sink)) return;
+    for (const { code, offset, detail } of walker.defects)
+      this.run.findings.add(pageCells, subject.place(), {
+        field: `image[${offset}]`,
+        message: `${detail} (${code}, byte ${offset} of the image)`,
+      });
   }
 
   /** Whether a decrypted image reads as a page; for telling keys apart. */
-  private isSound(image: Uint8Array, shape: BlockShape): boolean {
-    let sound = true;
-    const view = new DataView(image.buffer, image.byteOffset, image.length);
+  private isSound(image: Uint8Array, { combinedHeaderSize: payload }: BlockShape): boolean {
     // A delta of the oldest page logs has other headers: it is no evidence.
-    if (shape.combinedHeaderSize === combinedHeaderSizes.oldDelta) return true;
-    this.walker.walk(
-      image,
-      {
-        type: image[PAGE_HEADER.at.type] as number,
-        flags: image[PAGE_HEADER.at.flags] as number,
-        entries: view.getUint32(PAGE_HEADER.at.entries, true),
-        payload: shape.combinedHeaderSize,
-        recno: view.getBigUint64(PAGE_HEADER.at.recno, true),
-        ordered: true,
-      },
-      {
-        defect: () => {
-          sound = false;
-        },
-      },
-    );
-    return sound;
+    if (payload === combinedHeaderSizes.oldDelta) return true;
+    const view = new DataView(image.buffer, image.byteOffset, image.length);
+    return this.walker.walk(image, {
+      type: image[PAGE_HEADER.at.type] as number,
+      flags: image[PAGE_HEADER.at.flags] as number,
+      entries: view.getUint32(PAGE_HEADER.at.entries, true),
+      memSize: image.length,
+      payload,
+      recno: view.getBigUint64(PAGE_HEADER.at.recno, true),
+      form: pageForms.image,
+    });
   }
 }
 
-export function disaggShape(block: DisaggBlock): PageShape {
-  const { type, pageFlags: flags, entries, combinedHeaderSize: payload } = block;
-  const shape = { type, flags, entries, payload, recno: 0n, ...plainRules };
-  if (!block.isDelta) return shape;
-  return { ...shape, delta: block.oldDelta ? "entries" : "unknown" };
+/** What the headers of a classic block say of its payload. */
+export function classicLayout(block: ClassicBlock): PageLayout {
+  const { type, flags, entries, memSize } = block;
+  const isRow = type === pageTypes.rowLeaf || type === pageTypes.rowInternal;
+  const recno = isRow ? 0n : block.recno;
+  return { type, flags, entries, memSize, payload: CLASSIC_BLOCK.payload, recno, form: pageForms.image };
+}
+
+/** What the headers of a block of a page log say of its payload. */
+export function disaggLayout(block: DisaggBlock): PageLayout {
+  const { type, pageFlags: flags, entries, memSize, combinedHeaderSize: payload, isDelta, oldDelta } = block;
+  const form = isDelta ? (oldDelta ? pageForms.oldDelta : pageForms.anyDelta) : pageForms.image;
+  return { type, flags, entries, memSize, payload, recno: 0n, form };
 }

@@ -48,15 +48,15 @@ test("turtle file: what is wrong, and where", () => {
   const cases: ReadonlyArray<readonly [string, unknown[]]> = [
     [turtle, []],
     [turtle.slice(0, -1), [["turtle-newline", "warning", "", turtle.length - 1]]],
-    [turtle.replace("major=12", "major=13"), [["turtle-version", "error", version, 0]]],
-    [turtle.replace("WiredTiger 12.0.0:", "WiredTiger 12.0.1:"), [["turtle-version", "error", version, 0]]],
-    [turtle.replace("WiredTiger 12", "WiredTigfr 12"), [["turtle-version", "error", version, 0]]],
+    [turtle.replace("major=12", "major=13"), [["turtle-version", "error", version, 26]]],
+    [turtle.replace("WiredTiger 12.0.0:", "WiredTiger 12.0.1:"), [["turtle-version", "error", version, 26]]],
+    [turtle.replace("WiredTiger 12", "WiredTigfr 12"), [["turtle-version", "error", version, 26]]],
     [`${turtle}alone\n`, [["turtle-lines", "error", "alone", turtle.length]]],
     [[first, second, fifth, sixth, ""].join("\n"), [["missing-key", "error", "WiredTiger version", 0]]],
     [[third, fourth, fifth, sixth, ""].join("\n"), [["missing-key", "error", version, 0]]],
     [
       turtle.replace("file:WiredTiger.wt\n", "file:WiredTigeq.wt\n"),
-      [["missing-key", "error", "file:WiredTiger.wt", 0]],
+      [["missing-key", "error", "file:WiredTiger.wt", turtle.indexOf("file:WiredTiger.wt")]],
     ],
     [`${turtle}${third}\n${fourth}\n`, [["duplicate-key", "warning", "WiredTiger version", turtle.length]]],
   ];

@@ -1,12 +1,13 @@
 /** Rows of WiredTiger.wt at its newest checkpoint. Blocks have been verified before: what cannot be read is skipped. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
-import { cellTypes } from "../../../formats/cell.js";
+import { cellTags } from "../../../formats/cell.js";
 import { blockOf, classicAddressCookie } from "../../../formats/classic-cookie.js";
 import { pageTypes } from "../../../formats/page-header.js";
+import { hasStop } from "../../../formats/time-window.js";
 import { decodeText } from "../../codec/text.js";
-import { type Row, rowsOf } from "../cells/rows.js";
+import { type Row, rowsOf } from "../../page/rows.js";
 import type { MetadataRow } from "../metadata.js";
-import type { PageVerifier } from "../page-verifier.js";
+import { classicLayout, type PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import type { BlockReader } from "./block-reader.js";
@@ -35,23 +36,22 @@ export class MetadataReader {
       this.damaged++;
       return;
     }
-    const { type, flags, entries } = this.block;
-    const shape = { type, flags, entries, payload: CLASSIC_BLOCK.payload, recno: 0n, ordered: true };
+    const layout = classicLayout(this.block);
     const place: FindingPlace = { path: this.path, offset: address.offset };
-    for (const row of [...rowsOf(image, shape)])
-      if (type === pageTypes.rowInternal) this.readChild(row, depth);
+    for (const row of [...rowsOf(image, layout)])
+      if (layout.type === pageTypes.rowInternal) this.readChild(row, depth);
       else this.addRow(row, place);
   }
 
   private readChild(row: Row, depth: number): void {
     const child = this.addressOf(row.data);
-    if (child !== undefined && row.type !== cellTypes.addressDeleted) this.readTree(child, depth + 1);
+    if (child !== undefined && row.tag !== cellTags.addressDeleted) this.readTree(child, depth + 1);
   }
 
   private addRow(row: Row, place: FindingPlace): void {
-    if (row.stopped) return;
+    if (row.window !== undefined && hasStop(row.window)) return;
     const key = row.key ?? this.overflow(row.keyCookie as Uint8Array);
-    const value = row.type === cellTypes.valueOverflow ? this.overflow(row.data) : row.data;
+    const value = row.tag === cellTags.valueOverflow ? this.overflow(row.data) : row.data;
     if (key === undefined || value === undefined) this.damaged++;
     else this.rows.push({ uri: textOf(key), value: textOf(value), place });
   }

@@ -1,10 +1,11 @@
 /** The tree of one checkpoint of a classic file: every block that can be reached from the root. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
-import { cellTypes } from "../../../formats/cell.js";
+import { cellTags } from "../../../formats/cell.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import { FormatError } from "../../codec/error.js";
 import { packedLength, readPackedNumber } from "../../codec/packed.js";
-import { type AddressSink, type PageRules, PageVerifier } from "../page-verifier.js";
+import type { AddressCell, PageSink } from "../../page/walk-types.js";
+import { type PageRules, PageVerifier } from "../page-verifier.js";
 import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
@@ -47,8 +48,8 @@ export class TreeWalk {
     this.pages = new PageVerifier(run, detected);
     const bits = /^(\d*)t$/.exec(config.valueFormat);
     this.rules = {
-      ordered: config.collator === "",
-      ...(bits === null ? {} : { bits: Number(bits[1] || 1) }),
+      anyKeyOrder: config.collator !== "",
+      ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }),
     };
   }
 
@@ -174,36 +175,33 @@ export class TreeWalk {
     this.pages.verifyClassic(block, this.config, this.rules, this.collect(found));
   }
 
-  private collect(found: AddressList): AddressSink {
-    return (type, start, end, image) => {
+  private collect(found: AddressList): PageSink {
+    const add = (cell: AddressCell, kind: number): void => {
       try {
-        this.pushAddress(found, type, image, start, end);
+        this.pushAddress(found, cell, kind);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         this.run.findings.add(treeAddress, this.block.place(), {
-          field: `image[${error.offset ?? start}]`,
+          field: `image[${error.offset ?? cell.start}]`,
           message: error.message,
           consequence: "the rows below this address are out of reach",
         });
       }
     };
+    return {
+      // A fast-deleted child may be a leaf only: internal pages are never deleted as a whole.
+      child: (cell) => add(cell, cell.tag === cellTags.addressInternal ? childKind.internal : childKind.leaf),
+      overflow: (cell) => add(cell, childKind.overflow),
+    };
   }
 
-  private pushAddress(found: AddressList, type: number, image: Uint8Array, start: number, end: number): void {
-    const units = readPackedNumber(image, start, end, Number.MAX_SAFE_INTEGER);
-    let at = start + packedLength(image[start] as number);
-    const sizeUnits = readPackedNumber(image, at, end, 0xffffffff);
+  private pushAddress(found: AddressList, { cookieStart, cookieEnd }: AddressCell, kind: number): void {
+    const { image } = this.pages;
+    const units = readPackedNumber(image, cookieStart, cookieEnd, Number.MAX_SAFE_INTEGER);
+    let at = cookieStart + packedLength(image[cookieStart] as number);
+    const sizeUnits = readPackedNumber(image, at, cookieEnd, 0xffffffff);
     at += packedLength(image[at] as number);
-    const checksum = readPackedNumber(image, at, end, 0xffffffff);
-    if (sizeUnits === 0) return;
-    found.push((units + 1) * this.unit, sizeUnits * this.unit, checksum, kindOf(type));
+    const checksum = readPackedNumber(image, at, cookieEnd, 0xffffffff);
+    if (sizeUnits > 0) found.push((units + 1) * this.unit, sizeUnits * this.unit, checksum, kind);
   }
-}
-
-/** A fast-deleted child may be a leaf only: internal pages are never deleted as a whole. */
-function kindOf(cellType: number): number {
-  if (cellType === cellTypes.addressInternal) return childKind.internal;
-  return cellType === cellTypes.keyOverflow || cellType === cellTypes.valueOverflow
-    ? childKind.overflow
-    : childKind.leaf;
 }

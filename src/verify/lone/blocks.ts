@@ -114,7 +114,7 @@ class LoneBlockVerifier {
     const { type, flags } = block;
     const sealed = (flags & pageFlags.encrypted) !== 0;
     if (this.run.findings.counts.error === before && type !== pageTypes.blockManager && !sealed)
-      this.pages.verifyClassic(block, undefined, { ordered: true }, () => {});
+      this.pages.verifyClassic(block, undefined, { anyKeyOrder: false });
   }
 
   private compare(announced: Announced | undefined, checksum: number, place: FindingPlace): void {

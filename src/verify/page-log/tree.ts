@@ -1,10 +1,9 @@
 /** A table of a page log at one checkpoint: every page that can be reached from its root. */
 
-import { cellTypes } from "../../../formats/cell.js";
 import { pageTypes } from "../../../formats/page-header.js";
+import { mergeRows, type Row, rowsOf } from "../../page/rows.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
-import { mergeRows, type Row, rowsOf } from "../cells/rows.js";
-import { disaggShape, type PageVerifier } from "../page-verifier.js";
+import { disaggLayout, type PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
 import { addressAgreement } from "../rules/page-log/address-agreement.js";
 import { addressFormat } from "../rules/page-log/address-cookie.js";
@@ -88,10 +87,7 @@ export class PageLogTree {
     }
     const place = this.named(placeOf(chain.at(-1) as PageRecord));
     if (!internal) this.visitor.leaf?.(rows, place);
-    else
-      for (const { data, type } of rows)
-        if (type !== cellTypes.addressDeletedVisibleAll && data.length > 0)
-          this.verify(data, place, depth + 1);
+    else for (const { data } of rows) if (data.length > 0) this.verify(data, place, depth + 1);
   }
 
   /** Loads a record's block; false for bytes that are damaged, which the record pass reports. */
@@ -107,7 +103,7 @@ export class PageLogTree {
     for (const record of chain) {
       const image = this.load(record) ? this.pages.disaggImage(this.block, this.table) : undefined;
       if (image === undefined) return undefined;
-      parts.push([...rowsOf(image, disaggShape(this.block))]);
+      parts.push([...rowsOf(image, disaggLayout(this.block))]);
     }
     return mergeRows(parts);
   }

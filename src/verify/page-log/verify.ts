@@ -1,6 +1,7 @@
 /** A page log: its checkpoints, every record, and the trees of its newest checkpoint. */
 import { addressCookie } from "../../../formats/address-cookie.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
+import { hasStop } from "../../../formats/time-window.js";
 import { FormatError } from "../../codec/index.js";
 import { decodeText } from "../../codec/text.js";
 import type { PageLog } from "../../store/types.js";
@@ -144,7 +145,7 @@ class PageLogVerifier {
       {
         leaf: (found, leaf) => {
           for (const row of found)
-            if (row.key !== undefined && !row.stopped)
+            if (row.key !== undefined && !(row.window !== undefined && hasStop(row.window)))
               rows.push({ uri: textOf(row.key), value: textOf(row.data), place: leaf });
         },
       },
