@@ -242,21 +242,29 @@ const declared = generations(
       "The magic byte 0xdb or 0xdd at byte 28 (at byte 20 in a D0 delta) tells page logs from classic files; then compatible version, flags and header size tell the block headers apart (format block-header). The checksum settles it, for its range depends on the flags; a delta's payload must be of its form to its last byte.",
     choose: fewestIssues,
     likely: likelyPage,
+    candidates,
   },
 );
 
+/** The generations whose magic is there; the checksum and the payload tell them apart. */
+function candidates(block: Uint8Array): PageGeneration[] {
+  const magic = block[PAGE_HEADER.size + BLOCK_HEADER.magic];
+  const isLog = magic === blockMagics.base || magic === blockMagics.delta;
+  const found: PageGeneration[] = isLog ? ["extended", "modified", "D1", "D1-P0", "D0"] : [];
+  if (hasDeltaHeader(block)) found.push("D0-delta");
+  return found.length === 0 ? ["classic"] : found;
+}
+
+const hasDeltaHeader = (block: Uint8Array): boolean =>
+  block[DELTA_HEADER.size + BLOCK_HEADER.magic] === blockMagics.delta &&
+  block[DELTA_HEADER.size + BLOCK_HEADER.combinedHeaderSize] === combinedHeaderSizes.oldDelta;
+
 /** The generation a block looks like, by its headers alone. */
 export function likelyPage(block: Uint8Array): PageGeneration {
+  if (hasDeltaHeader(block)) return "D0-delta";
   const magic = block[PAGE_HEADER.size + BLOCK_HEADER.magic];
-  const size = block[DELTA_HEADER.size + BLOCK_HEADER.combinedHeaderSize];
-  if (
-    block[DELTA_HEADER.size + BLOCK_HEADER.magic] === blockMagics.delta &&
-    size === combinedHeaderSizes.oldDelta
-  )
-    return "D0-delta";
-  return magic === blockMagics.base || magic === blockMagics.delta
-    ? likelyBlockHeader(block, PAGE_HEADER.size)
-    : "classic";
+  const isLog = magic === blockMagics.base || magic === blockMagics.delta;
+  return isLog ? likelyBlockHeader(block, PAGE_HEADER.size) : "classic";
 }
 
 export const page: typeof declared = {

@@ -240,6 +240,8 @@ export interface GenerationOptions<T> {
   ) => string | undefined;
   /** The generation bytes look like when none fits: its error is the one reported. */
   readonly likely?: (bytes: Uint8Array, options: ReadOptions) => string | undefined;
+  /** The generations worth trying where reading all would take long; at least one. Default: all. */
+  readonly candidates?: (bytes: Uint8Array) => readonly string[];
 }
 
 /** A format whose layout changed over time. The first variant is preferred when several fit. */
@@ -255,7 +257,7 @@ export function generations<V extends Variants>(
   );
   const detect = (bytes: Uint8Array, read: ReadOptions = {}): Reading<Value> => {
     if (read.generation !== undefined) return readForced(read.generation, bytes, read);
-    const readings = names.map((name) => readAs(name, bytes, read));
+    const readings = (options.candidates?.(bytes) ?? names).map((name) => readAs(name, bytes, read));
     const fits = readings.filter(isSound);
     if (fits.length === 0) return mostLikely(readings, options.likely?.(bytes, read));
     const chosen = options.choose?.(fits, bytes, read) ?? (fits[0] as Reading<Value>).generation;
