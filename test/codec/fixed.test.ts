@@ -18,6 +18,7 @@ import {
   optional,
   packed,
   type Reading,
+  type RuleContext,
   ref,
   region,
   remaining,
@@ -224,6 +225,32 @@ const numbers = struct({
   k: text(3),
 });
 const numbersHex = `01 0203 04050607 08090a0b 0c0d0e0f10111213 1415161718191a1b 1c1d 1e ${"1f".repeat(8)} ${"ff".repeat(8)} 616263`;
+
+test("rules of nested structs see the enclosing ones, innermost first, and no parameters", () => {
+  const seen: unknown[] = [];
+  const watching = (name: string) => ({
+    rules: [
+      { code: name, doc: "", check: (_: unknown, context: RuleContext) => void seen.push(name, context) },
+    ],
+  });
+  const inner = struct({ c: u8() }, watching("inner"));
+  const node = struct({
+    a: u8(),
+    m: struct({ b: u8(), list: array(inner, { count: 1 }) }, watching("middle")),
+  });
+  for (const implementation of implementations) {
+    seen.length = 0;
+    assert.equal(fixedCodec(node, { implementation }).validate(Uint8Array.of(1, 2, 3)), []);
+    const middle = { b: 2, list: [{ c: 3 }] };
+    const outer = { a: 1, m: middle };
+    assert.equal(seen, [
+      "inner",
+      { params: {}, enclosing: [middle, outer] },
+      "middle",
+      { params: {}, enclosing: [outer] },
+    ]);
+  }
+});
 
 test("byte orders are as declared", () => {
   for (const implementation of implementations)

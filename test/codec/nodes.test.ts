@@ -397,6 +397,7 @@ const EXPRESSIONS: ReadonlyArray<readonly [string, ReturnType<typeof add>, numbe
   ["and", and(1, ref("a"), 1), 1],
   ["and not", and(1, 0, 1), 0],
   ["or", or(0, 0, ref("a")), 200],
+  ["or, its first", or(ref("a"), 0), 200],
   ["not", not(ref("a")), 0],
   ["select", select(ref("a"), 1, 2), 1],
   ["packed size", packedSizeOf("a"), 2],
@@ -512,6 +513,18 @@ test("a checksum inside a region covers that region only", () => {
   assert.equal(
     whole.validate(data).map(({ code, path, offset }) => [code, path, offset]),
     [["checksum", "r.crc", 2]],
+  );
+});
+
+test("behind a region, a checksum covers the outer bytes again", () => {
+  const whole = make(struct({ a: u8(), r: region(struct({ b: u8() }), 1), crc: crc32cField(), z: u8() }));
+  const data = whole.build({ a: 1, r: { b: 2 }, z: 9 });
+  assert.is(new DataView(data.buffer).getUint32(2, true), crc32c(Uint8Array.of(1, 2, 0, 0, 0, 0, 9)));
+  assert.equal(whole.validate(data), []);
+  data[0] = 5;
+  assert.equal(
+    whole.validate(data).map(({ code, offset }) => [code, offset]),
+    [["checksum", 2]],
   );
 });
 
