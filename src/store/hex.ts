@@ -18,6 +18,12 @@ export type HexReading =
 
 /** Bytes of ASCII hex digits, in either case; white space may stand between bytes. */
 export function decodeHex(text: Uint8Array): HexReading {
+  // The platform's decoder is three times as fast, but stops without a word at what is no hex.
+  const bytes = Buffer.from(Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1"), "hex");
+  return 2 * bytes.length === text.length ? { ok: true, bytes } : decodeSpaced(text);
+}
+
+function decodeSpaced(text: Uint8Array): HexReading {
   const bytes = new Uint8Array(text.length >> 1);
   let count = 0;
   let high = -1;

@@ -13,14 +13,15 @@ export function inTemporaryFolder<T>(use: (folder: string) => T): T {
   }
 }
 
-/** Name, size, times and bytes of everything below a folder: equal before and after when nothing was touched. */
+/**
+ * Name, size, times and bytes of a folder and everything below it: equal before and after when nothing was touched,
+ * nor made and removed again.
+ */
 export function snapshot(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .sort()
-    .map((name) => {
-      const path = join(folder, name);
-      const { size, mtimeNs, ctimeNs, mode } = statSync(path, { bigint: true });
-      const content = statSync(path).isFile() ? readFileSync(path).toString("latin1") : "";
-      return `${name} ${mode} ${size} ${mtimeNs} ${ctimeNs} ${content}`;
-    });
+  return [".", ...readdirSync(folder, { recursive: true, encoding: "utf8" })].sort().map((name) => {
+    const path = join(folder, name);
+    const { size, mtimeNs, ctimeNs, mode } = statSync(path, { bigint: true });
+    const content = statSync(path).isFile() ? readFileSync(path).toString("latin1") : "";
+    return `${name} ${mode} ${size} ${mtimeNs} ${ctimeNs} ${content}`;
+  });
 }
