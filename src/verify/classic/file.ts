@@ -20,11 +20,14 @@ import { extentListFormat } from "../rules/classic/extent-list.js";
 import { fileDescription } from "../rules/classic/file-description.js";
 import { fileSize } from "../rules/classic/file-size.js";
 import { fileTail } from "../rules/classic/file-tail.js";
+import { spaceUnreferenced } from "../rules/classic/space-unreferenced.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockReader } from "./block-reader.js";
 import type { CheckpointEntry, TableConfig } from "./table-config.js";
 import { TreeWalk } from "./tree.js";
+import type { UnitSet } from "./unit-set.js";
+import { findUnreferenced } from "./unreferenced.js";
 
 /** The bytes of a description block are looked for in the first 128 KB when the metadata does not tell. */
 const DESCRIPTION_WINDOW = 128 * 1024;
@@ -44,6 +47,8 @@ export class FileVerifier {
   readonly allocationSize: number;
   private readonly reader: BlockReader;
   private readonly block: ClassicBlock;
+  /** Units some checkpoint refers to. */
+  private referenced: UnitSet | undefined;
 
   constructor(
     private readonly file: ClassicFile,
@@ -73,6 +78,7 @@ export class FileVerifier {
     this.verifyDescription();
     const { checkpoints } = this.file.config;
     const walk = new TreeWalk(this.file.config, this.reader, this.block, this.run, this.detected);
+    this.referenced = walk.referenced;
     const cookies = checkpoints.map((entry) => this.readCookie(entry));
     this.verifySize(cookies.at(-1));
     // Newest first: what earlier checkpoints share with it is checked once.
@@ -81,6 +87,25 @@ export class FileVerifier {
       this.run.checkpoints++;
       if (cookie !== undefined) this.verifyCheckpoint(checkpoints[i] as CheckpointEntry, cookie, walk);
     }
+    this.scanUnreferenced();
+  }
+
+  /** Without a readable checkpoint every block is unreferenced, and worth knowing of all the same. */
+  private scanUnreferenced(): void {
+    const { blocks, bytes, first } = findUnreferenced(
+      this.file.access,
+      this.allocationSize,
+      this.referenced as UnitSet,
+    );
+    if (blocks === 0) return;
+    this.run.findings.add(
+      spaceUnreferenced,
+      { ...this.place, ...(first === undefined ? {} : { offset: first }) },
+      {
+        message: `${blocks} sound blocks (${bytes} bytes) lie in space no checkpoint refers to`,
+        actual: blocks,
+      },
+    );
   }
 
   private verifyDescription(): void {
@@ -159,6 +184,7 @@ export class FileVerifier {
       this.block.set(block, location.offset, location.size, location.checksum, "extent list"),
     );
     this.run.checked(1, block.length);
+    this.referenced?.addRange(location.offset / this.allocationSize, location.size / this.allocationSize);
     // Fields of a block that is damaged anyway would only repeat that.
     if (this.run.findings.counts.error !== sound) return;
     const payload = block.subarray(CLASSIC_BLOCK.payload);

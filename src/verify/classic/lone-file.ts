@@ -8,6 +8,7 @@ import { pageTypes } from "../../../formats/page-header.js";
 import { parseConfigPrefix, writeConfig } from "../../codec/config.js";
 import { configGetStruct } from "../../codec/config-edit.js";
 import { FormatError } from "../../codec/error.js";
+import { encodeText } from "../../codec/text.js";
 import { FileAccess } from "../../store/file.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { Detected, Run } from "../run.js";
@@ -106,10 +107,17 @@ function configOf({ info, offset, size, checksum }: Found, allocationSize: numbe
   const cookie = classicCheckpointCookie.build(
     completeCookie(info, { offset, size, checksum }, allocationSize),
   );
-  const list = checkpointList.read(new TextEncoder().encode(info.checkpointList));
-  const last = list.ok ? list.value.checkpoint.at(-1) : undefined;
-  const entry = { name: last?.name ?? "newest", order: last?.order ?? 0n, addressOffset: 0, cookie };
-  return { ...settingsOf(info.metadata), checkpoints: [entry] };
+  const list = checkpointList.read(encodeText(info.checkpointList));
+  const entries = list.ok ? (list.value.checkpoint ?? []) : [];
+  const last = entries.at(-1);
+  const older = entries.slice(0, -1).map(({ name, order = 0n, addr }) => ({
+    name,
+    order,
+    addressOffset: 0,
+    cookie: addr === undefined || addr.length === 0 ? undefined : addr,
+  }));
+  const newest = { name: last?.name ?? "newest", order: last?.order ?? 0n, addressOffset: 0, cookie };
+  return { ...settingsOf(info.metadata), allocationSize, checkpoints: [...older, newest] };
 }
 
 /** The file's own configuration as its block metadata has it. */

@@ -30,6 +30,8 @@ const roles: readonly BlockRole[] = ["leaf", "internal", "overflow"];
 export class TreeWalk {
   /** Blocks found sound or reported, by any checkpoint. */
   private readonly verified: UnitSet;
+  /** Units of all blocks any checkpoint refers to. */
+  readonly referenced: UnitSet;
   private reached: UnitSet;
   private readonly pages: PageVerifier;
   private readonly rules: PageRules;
@@ -44,6 +46,7 @@ export class TreeWalk {
   ) {
     this.unit = block.allocationSize;
     this.verified = new UnitSet(reader.fileSize / this.unit);
+    this.referenced = new UnitSet(reader.fileSize / this.unit);
     this.reached = this.verified;
     this.pages = new PageVerifier(run, detected);
     const bits = /^(\d*)t$/.exec(config.valueFormat);
@@ -162,6 +165,7 @@ export class TreeWalk {
   ): void {
     const { block, run } = this;
     this.verified.add(offset / this.unit);
+    this.referenced.addRange(offset / this.unit, size / this.unit);
     run.checked(1, bytes.length);
     if (bytes.length < CLASSIC_BLOCK.payload) return;
     const before = run.findings.counts.error;

@@ -18,4 +18,16 @@ export class UnitSet {
     this.bits[at] = byte | mask;
     return (byte & mask) === 0;
   }
+
+  /** Adds `count` units from `unit` on. */
+  addRange(unit: number, count: number): void {
+    for (let at = unit; at < unit + count; at++) this.add(at);
+  }
+
+  /** The first unit from `unit` on that is there, at most `end`. */
+  next(unit: number, end: number): number {
+    let at = unit;
+    while (at < end && !this.has(at)) at++;
+    return at;
+  }
 }

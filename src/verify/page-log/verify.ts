@@ -13,6 +13,8 @@ import type { FindingPlace } from "../rule.js";
 import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
+import { addressAgreement } from "../rules/page-log/address-agreement.js";
+import { addressRecord } from "../rules/page-log/address-record.js";
 import { checkpointAgreement } from "../rules/page-log/checkpoint-agreement.js";
 import { checkpointKeyPage } from "../rules/page-log/checkpoint-key-page.js";
 import { checkpointOrder } from "../rules/page-log/checkpoint-order.js";
@@ -25,6 +27,7 @@ import { metadataRoot } from "../rules/page-log/metadata-root.js";
 import { orphanRecords } from "../rules/page-log/record-orphans.js";
 import { storeContainer } from "../rules/page-log/store-container.js";
 import type { Detected, Run } from "../run.js";
+import { AddressSubject } from "./address.js";
 import { DisaggBlock } from "./block.js";
 import { CheckpointSubject } from "./checkpoint.js";
 import { LsnLedger } from "./lsn-ledger.js";
@@ -57,8 +60,10 @@ class PageLogVerifier {
   }
 
   verify(): void {
-    const newest = this.verifyCheckpoints();
+    const checkpoints = this.verifyCheckpoints();
+    const newest = checkpoints.at(-1);
     if (newest !== undefined) this.verifyMetadata(newest);
+    this.verifyRoots(checkpoints.slice(0, -1));
     const plain = {
       has: isPlainPage,
       verify: (record: Parameters<typeof verifyPlainPage>[0]) =>
@@ -99,10 +104,10 @@ class PageLogVerifier {
     }
   }
 
-  /** Every checkpoint; the newest one that can be opened is returned. */
-  private verifyCheckpoints(): CheckpointSubject | undefined {
+  /** Every checkpoint; those that can be opened are returned. */
+  private verifyCheckpoints(): CheckpointSubject[] {
     const records = this.store.checkpoints();
-    let newest: CheckpointSubject | undefined;
+    const readable: CheckpointSubject[] = [];
     for (const [index, record] of records.entries()) {
       this.ledger.add(record.lsn);
       this.run.checkpoints++;
@@ -111,14 +116,14 @@ class PageLogVerifier {
       if (generation !== undefined) this.detected.generations.add(`checkpoint record ${generation}`);
       this.run.findings.addIssues(checkpointRecordFormat, subject.place(), issues);
       this.run.findings.check(checkpointRules, subject);
-      if (subject.turtleValue !== undefined) newest = subject;
+      if (subject.turtleValue !== undefined) readable.push(subject);
     }
-    if (newest === undefined)
+    if (readable.length === 0)
       this.run.unchecked(
         { path: this.store.path },
         "no checkpoint can be opened: records are checked one by one, not as trees",
       );
-    return newest;
+    return readable;
   }
 
   private verifyMetadata(checkpoint: CheckpointSubject): void {
@@ -165,6 +170,26 @@ class PageLogVerifier {
         "not all of the shared metadata can be read: tables may be missing from this check",
       );
     this.addTables(rows, place, checkpoint);
+  }
+
+  /** Of older checkpoints, the root of the shared metadata; their trees are not walked. */
+  private verifyRoots(checkpoints: readonly CheckpointSubject[]): void {
+    for (const checkpoint of checkpoints) {
+      const { rootCookie } = checkpoint;
+      if (rootCookie === undefined) continue;
+      const tableId = this.sharedMetadataId(rootCookie);
+      const place = checkpoint.turtlePlace();
+      if (tableId === undefined)
+        this.run.findings.add(metadataRoot, place, {
+          message: "the turtle page names a root of the shared metadata that is not in the log",
+          consequence: "no table of this checkpoint can be found",
+        });
+      else
+        this.run.findings.check(
+          [addressRecord, addressAgreement],
+          new AddressSubject(this.store, tableId, rootCookie, place),
+        );
+    }
   }
 
   /** Old stores do not say which table the shared metadata is: page id and LSN of the root tell. */

@@ -16,6 +16,7 @@ import { logRecords } from "./classic/log-record.js";
 import { metadataFileMissing } from "./classic/metadata-file-missing.js";
 import { metadataFileUnlisted } from "./classic/metadata-file-unlisted.js";
 import { metadataIncomplete } from "./classic/metadata-incomplete.js";
+import { spaceUnreferenced } from "./classic/space-unreferenced.js";
 import { turtleFileFormat } from "./classic/turtle-file.js";
 import { turtleFileMissing } from "./classic/turtle-file-missing.js";
 import { turtleFileVersion } from "./classic/turtle-file-version.js";
@@ -68,6 +69,7 @@ export const rules: readonly RuleInfo[] = [
   metadataFileMissing,
   metadataFileUnlisted,
   metadataIncomplete,
+  spaceUnreferenced,
   turtleFileMissing,
   turtleFileVersion,
   turtleFileFormat,
