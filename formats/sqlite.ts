@@ -45,7 +45,7 @@ export const SQLITE_MIN_PAGE_SIZE = 512;
 export const SQLITE_NEWEST_READ_VERSION = 2;
 
 const journalModes = { rollback: 1, wal: [2, "a write-ahead log stands beside the file"] } as const;
-export const sqliteEncodings = { utf8: 1, utf16le: 2, utf16be: 3 } as const;
+export const sqliteEncodings = { unset: 0, utf8: 1, utf16le: 2, utf16be: 3 } as const;
 
 const headerType = struct({
   magic: bytes(16, { constant: SQLITE_MAGIC }),

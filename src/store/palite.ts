@@ -330,7 +330,9 @@ function openDatabase(file: string, path: string, log: IssueLog): SqliteDatabase
     return [openSqlite(file, log)];
   } catch (error) {
     if (!(error instanceof InputError) || file === path || error.code === "input-unsupported") throw error;
-    log.add("palite-file", { file }, error.reason);
+    // A table's file is made before its first page is written: one without a byte may be all there was.
+    const severity = error.code === "input-empty" ? "warning" : "error";
+    log.add("palite-file", { file }, error.reason, { severity });
     return [];
   }
 }

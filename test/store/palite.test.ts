@@ -207,18 +207,23 @@ test("numbers from 2^63 on are unsigned, in value and in order", () => {
   });
 });
 
-/** A store as a crash leaves it: part of its rows only in the write-ahead log. */
-function crashedStore(folder: string, rows: readonly TestRow[], pageSize: number): string {
+/** A store as a crash leaves it: the last `logged` rows only in the write-ahead log. */
+function crashedStore(
+  folder: string,
+  rows: readonly TestRow[],
+  pageSize: number,
+  logged = rows.length >> 1,
+): string {
   const [live, home] = [join(folder, "live.db"), join(folder, "pages_00.db")];
   withDatabase(
     live,
     (db) => {
       db.exec("PRAGMA wal_autocheckpoint = 0");
       for (const sql of paliteSchemas.P4.pages) db.exec(sql);
-      const half = rows.length >> 1;
-      for (const row of rows.slice(0, half)) insertPage(db, "P4", row);
-      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-      for (const row of rows.slice(half)) insertPage(db, "P4", row);
+      const first = rows.length - logged;
+      for (const row of rows.slice(0, first)) insertPage(db, "P4", row);
+      if (first > 0) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      for (const row of rows.slice(first)) insertPage(db, "P4", row);
       copyWithLog(live, home);
     },
     pageSize,
@@ -241,6 +246,15 @@ test("rows that are only in the write-ahead log are read, and the log is left as
       log.close();
       assert.equal(snapshot(folder), before);
     });
+});
+
+test("a database that was never written back is all in its log, the schema too", () => {
+  inTemporaryFolder((folder) => {
+    const rows = someRows(8n);
+    const log = openPalite(crashedStore(folder, rows, 16_384, rows.length));
+    assert.equal(recordsOf(log), [...rows].sort(byPlace).map(plain));
+    assert.equal(log.issues, []);
+  });
 });
 
 test("the write-ahead log's last transaction counts only when it was committed", () => {

@@ -4,21 +4,14 @@
  * issue with its place.
  */
 import { existsSync } from "node:fs";
-import {
-  SQLITE_HEADER,
-  SQLITE_MAX_PAGE_SIZE,
-  SQLITE_MIN_PAGE_SIZE,
-  SQLITE_NEWEST_READ_VERSION,
-  sqliteEncodings,
-  sqliteHeader,
-} from "../../../formats/sqlite.js";
+import { sqliteEncodings } from "../../../formats/sqlite.js";
 import { decodeText } from "../../codec/text.js";
 import { FileAccess, readRange } from "../file.js";
-import { InputError } from "../input-error.js";
 import { IssueLog } from "../issue-log.js";
 import { ReadWindow } from "../read-window.js";
 import type { Place, RandomAccess } from "../types.js";
 import { SqliteCursor } from "./cursor.js";
+import { logHeaderIssues, readSqliteHeader } from "./header.js";
 import { RecordView } from "./record.js";
 import { readWal, type WalIndex } from "./wal.js";
 
@@ -36,6 +29,7 @@ const CACHE_BYTES = 8 * 1024 * 1024;
 /** Columns of the schema table. */
 const SCHEMA = { type: 0, name: 1, table: 2, root: 3, sql: 4, count: 5 } as const;
 const SCHEMA_ROOT = 1;
+const NO_LOG: WalIndex = { pages: new Map(), pageCount: undefined };
 
 /** @throws InputError `input-empty`, `input-unknown`, `input-unsupported`, and what opening a file throws. */
 export function openSqlite(path: string, log = new IssueLog()): SqliteDatabase {
@@ -69,13 +63,15 @@ export class SqliteDatabase {
   ) {
     this.path = file.path;
     this.size = file.size + (wal?.size ?? 0);
-    const header = this.readHeader();
-    this.pageSize = header.pageSize === 1 ? SQLITE_MAX_PAGE_SIZE : header.pageSize;
-    this.usable = this.pageSize - header.reservedSpace;
-    this.encoding = header.textEncoding;
-    this.walIndex =
-      wal === undefined ? { pages: new Map(), pageCount: undefined } : readWal(wal, this.pageSize, log);
-    this.pageCount = this.walIndex.pageCount ?? this.countPages(header);
+    const first = readSqliteHeader(file);
+    this.pageSize = first.pageSize;
+    this.walIndex = wal === undefined ? NO_LOG : readWal(wal, this.pageSize, log);
+    const newer = this.walIndex.pages.get(SCHEMA_ROOT);
+    const header = wal === undefined || newer === undefined ? first : readSqliteHeader(wal, newer);
+    logHeaderIssues(header, log);
+    this.usable = header.usable;
+    this.encoding = header.encoding;
+    this.pageCount = this.walIndex.pageCount ?? this.countPages(header.pageCount);
     this.warnOfJournal();
   }
 
@@ -136,73 +132,19 @@ export class SqliteDatabase {
     return new TextDecoder("utf-16le").decode(swapped);
   }
 
-  private readHeader(): {
-    pageSize: number;
-    reservedSpace: number;
-    textEncoding: number;
-    pageCount: number;
-    reliable: boolean;
-  } {
-    if (this.file.size === 0) throw new InputError("input-empty", this.path, "empty file");
-    const bytes = readRange(this.file, 0, SQLITE_HEADER.size);
-    const reading = sqliteHeader.read(bytes);
-    if (!reading.ok)
-      throw new InputError("input-unknown", this.path, `not a SQLite database: ${reading.error.message}`);
-    const { value } = reading;
-    if (reading.issues.some(({ path }) => path === "magic"))
-      throw new InputError("input-unknown", this.path, "not a SQLite database");
-    if (value.readVersion > SQLITE_NEWEST_READ_VERSION)
-      throw new InputError(
-        "input-unsupported",
-        this.path,
-        `SQLite file of read version ${value.readVersion}; known are 1 and 2`,
-      );
-    for (const issue of reading.issues) {
-      const details = {
-        severity: issue.severity,
-        path: issue.path,
-        expected: issue.expected,
-        actual: issue.actual,
-      };
-      this.log.add(
-        "sqlite-header",
-        { file: this.path, offset: issue.offset ?? 0 },
-        `header: ${issue.message}`,
-        details,
-      );
-    }
-    return {
-      ...value,
-      ...this.checkPageSize(value),
-      reliable: value.versionValidFor === value.changeCounter,
-    };
-  }
-
-  private checkPageSize({ pageSize, reservedSpace }: { pageSize: number; reservedSpace: number }): {
-    pageSize: number;
-    reservedSpace: number;
-  } {
-    const size = pageSize === 1 ? SQLITE_MAX_PAGE_SIZE : pageSize;
-    if (size < SQLITE_MIN_PAGE_SIZE || !Number.isInteger(Math.log2(size)))
-      throw new InputError("input-unknown", this.path, `damaged SQLite database: pages of ${size} bytes`);
-    // SQLite asks for 480 usable bytes; a size that leaves fewer is damage, and 0 is what everybody writes.
-    return { pageSize, reservedSpace: size - reservedSpace < 480 ? 0 : reservedSpace };
-  }
-
-  private countPages({ pageCount, reliable }: { pageCount: number; reliable: boolean }): number {
+  private countPages(stated: number | undefined): number {
     const inFile = Math.floor(this.file.size / this.pageSize);
-    if (!reliable || pageCount === 0) return inFile;
-    if (pageCount > inFile)
-      this.log.add(
-        "sqlite-truncated",
-        { file: this.path, offset: this.file.size },
-        "the file ends before its last page",
-        {
-          expected: pageCount * this.pageSize,
-          actual: this.file.size,
-        },
-      );
-    return Math.min(pageCount, inFile);
+    if (stated === undefined || stated <= inFile) return stated ?? inFile;
+    this.log.add(
+      "sqlite-truncated",
+      { file: this.path, offset: this.file.size },
+      "the file ends before its last page",
+      {
+        expected: stated * this.pageSize,
+        actual: this.file.size,
+      },
+    );
+    return inFile;
   }
 
   private warnOfJournal(): void {
