@@ -87,10 +87,19 @@ const MIN_CHUNK = 64;
 /** Room for the first piece of output: a lying length must not allocate for itself. */
 const FIRST_CHUNK_RATIO = 16;
 
+/**
+ * After a refusal zlib keeps its engine and output until the event loop turns, which a synchronous scan of a damaged
+ * file never lets it do. Past this many bytes the built-in code takes over, which keeps nothing.
+ */
+const MAX_KEPT = 16 * 1024 * 1024;
+const ENGINE_SIZE = 48 * 1024;
+let kept = 0;
+
 export const nodeZlib: StreamCodec = {
   implementation: "node:zlib",
   decode(stream, expectedLength, headroom) {
     checkZlibHeader(stream, expectedLength);
+    if (kept > MAX_KEPT) return zlibStream.decode(stream, expectedLength, headroom);
     const likely = Math.min(expectedLength, 1024 + stream.length * FIRST_CHUNK_RATIO);
     const options = {
       maxOutputLength: Math.max(expectedLength, 1),
@@ -98,6 +107,7 @@ export const nodeZlib: StreamCodec = {
     };
     const plain = attempt(() => inflateSync(stream, options));
     if (plain?.length === expectedLength) return behind(headroom, plain);
+    if (plain === undefined) kept += options.chunkSize + ENGINE_SIZE;
     throw refused("zlib", zlibStream, stream, expectedLength, "zlib cannot inflate this");
   },
   encode: (plain) => bare(deflateSync(plain)),
