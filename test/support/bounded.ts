@@ -5,15 +5,17 @@ import * as assert from "uvu/assert";
 
 export const MAX_SECONDS = 1;
 export const MAX_EXTRA_BYTES = 64 * 1024 * 1024;
-const COLLECT_EVERY = 256;
+/** Buffers outside the heap are collected late: done when so many bytes have gathered, lest they pass for a need. */
+const COLLECT_AT = 16 * 1024 * 1024;
+const WARM_UP = 200;
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Bytes allocated by now, in the heap and in buffers outside it, untouched ones included. */
-function allocated(): number {
+/** Bytes in the heap, and in buffers outside it, untouched ones included. */
+function allocated(): { heap: number; buffers: number } {
   const { used_heap_size, external_memory, malloced_memory } = getHeapStatistics();
-  return used_heap_size + external_memory + malloced_memory;
+  return { heap: used_heap_size, buffers: external_memory + malloced_memory };
 }
 
 /** The process's high-water mark, bytes. */
@@ -26,7 +28,7 @@ const peakResident = (): number => process.resourceUsage().maxRSS * 1024;
 export class Bounded {
   slowest = 0;
   hungriest = 0;
-  private calls = 0;
+  private gathered = 0;
   private readonly residentBefore: number;
 
   /** `warmUp` is run first, unmeasured, so that the series does not pay for compilation and first-time growth. */
@@ -34,23 +36,52 @@ export class Bounded {
     private readonly name: string,
     warmUp: () => void,
   ) {
-    for (let i = 0; i < 200; i++) warmUp();
+    for (let i = 0; i < WARM_UP; i++) warmUp();
     collectGarbage();
     this.residentBefore = peakResident();
   }
 
+  /** For work that has to be awaited. */
+  static async started(name: string, warmUp: () => Promise<unknown>): Promise<Bounded> {
+    for (let i = 0; i < WARM_UP; i++) await warmUp();
+    return new Bounded(name, () => {});
+  }
+
   call<T>(what: string, work: () => T): T {
-    if (++this.calls % COLLECT_EVERY === 0) collectGarbage();
+    const check = this.begin(what);
+    const result = work();
+    check();
+    return result;
+  }
+
+  async wait<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const check = this.begin(what);
+    const result = await work();
+    check();
+    return result;
+  }
+
+  private begin(what: string): () => void {
+    if (this.gathered > COLLECT_AT) {
+      collectGarbage();
+      this.gathered = 0;
+    }
     const before = allocated();
     const started = performance.now();
-    const result = work();
-    const seconds = (performance.now() - started) / 1000;
-    const extra = allocated() - before;
+    return () => {
+      const seconds = (performance.now() - started) / 1000;
+      const after = allocated();
+      const buffers = after.buffers - before.buffers;
+      this.gathered += Math.max(buffers, 0);
+      this.hold(what, seconds, after.heap - before.heap + buffers);
+    };
+  }
+
+  private hold(what: string, seconds: number, extra: number): void {
     if (seconds > MAX_SECONDS) assert.unreachable(`${this.name} ${what}: ${seconds.toFixed(1)} s`);
     if (extra > MAX_EXTRA_BYTES) assert.unreachable(`${this.name} ${what}: ${extra} bytes allocated`);
     this.slowest = Math.max(this.slowest, seconds);
     this.hungriest = Math.max(this.hungriest, extra);
-    return result;
   }
 
   finish(): void {

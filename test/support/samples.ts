@@ -68,6 +68,13 @@ export const partlyCovered: Sample = {
   bytes: classicBlock(["classic-12.0", "basic", "cksum_off.wt"], ROW_INTERNAL).slice(0, 128),
 };
 
+/** Leaves of 3.2.1: the checksum of a compressed block covers its first 64 bytes only. */
+export const compressedLeaves: readonly Sample[] = ["snappy", "zlib"].map((compressor) => ({
+  name: `classic row leaf, ${compressor}`,
+  format: "page",
+  bytes: classicBlock(["classic-3.2.1", "deb_compress", `c_${compressor}.wt`], ROW_LEAF),
+}));
+
 const cryptVectors = vector("crypt_header.json").valid as Array<{ variant: string; hex: string }>;
 export const cryptPages: readonly (Sample & { readonly generation: string })[] = cryptVectors.map(
   ({ variant, hex }) => ({
