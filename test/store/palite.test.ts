@@ -218,7 +218,8 @@ function crashedStore(
   withDatabase(
     live,
     (db) => {
-      db.exec("PRAGMA wal_autocheckpoint = 0");
+      // As PALite writes; otherwise a commit's last frame may be repeated to fill a sector.
+      db.exec("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
       for (const sql of paliteSchemas.P4.pages) db.exec(sql);
       const first = rows.length - logged;
       for (const row of rows.slice(0, first)) insertPage(db, "P4", row);
