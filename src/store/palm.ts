@@ -14,7 +14,7 @@ import {
 } from "../../formats/palm.js";
 import { type Issue, symbolList, symbolValues } from "../codec/index.js";
 import { collectChain } from "./chain.js";
-import { FileAccess } from "./file.js";
+import { openInput } from "./input.js";
 import { InputError } from "./input-error.js";
 import { isSupportedLmdb, type LmdbDatabase, LmdbEnvironment, lmdbVersion } from "./lmdb.js";
 import type { LmdbCursor } from "./lmdb-cursor.js";
@@ -39,7 +39,7 @@ const PROBES = 64;
  *   another kind of file, and what opening a file throws.
  */
 export function openPalm(dataFile: string): PalmStore {
-  const file = new FileAccess(dataFile);
+  const file = openInput(dataFile);
   try {
     return new PalmStore(file);
   } catch (error) {

@@ -5,7 +5,8 @@ import {
   MIN_ALLOCATION_SIZE,
 } from "../../formats/description-block.js";
 import type { Issue } from "../codec/index.js";
-import { FileAccess, readRange } from "./file.js";
+import { readRange } from "./file.js";
+import { openInput } from "./input.js";
 import { InputError } from "./input-error.js";
 import type { RandomAccess } from "./types.js";
 
@@ -31,7 +32,7 @@ export interface WtFile {
  *   opening a file throws.
  */
 export function openWtFile(path: string): WtFile {
-  const file = new FileAccess(path);
+  const file = openInput(path);
   try {
     if (file.size === 0) throw new InputError("input-empty", path, "empty file");
     return { kind: "wt-file", path, size: file.size, file, ...describe(file) };
