@@ -14,7 +14,8 @@ export {
 } from "./open.js";
 export type { ServiceDecrypt } from "./page-service.js";
 export type {
-  CheckpointRecord,
+  // `CheckpointRecord` is the format's value.
+  CheckpointRecord as PageLogCheckpoint,
   InputKind,
   PageLog,
   PageLogGlobals,
