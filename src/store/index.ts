@@ -14,8 +14,7 @@ export {
 } from "./open.js";
 export type { ServiceDecrypt } from "./page-service.js";
 export type {
-  // `CheckpointRecord` is the format's value.
-  CheckpointRecord as PageLogCheckpoint,
+  CheckpointRecord,
   InputKind,
   PageLog,
   PageLogGlobals,
