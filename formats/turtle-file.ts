@@ -126,8 +126,7 @@ function readTurtle(source: string, context: TextContext): TurtleFile {
     else if (slot === undefined) {
       stranger ??= offset;
       other.push({ key: key.text, value: line.text });
-    }
-    else if (slot.name in value) {
+    } else if (slot.name in value) {
       other.push({ key: key.text, value: line.text });
       report({
         code: "duplicate-key",

@@ -144,7 +144,8 @@ export class CellReader {
     }
     const bits = image[at] as number;
     this.windowAt = at;
-    if ((bits & WINDOW_BITS_UNUSED) !== 0) this.defects.add("unknown-bits", at, "bit 0x80 of a window is set");
+    if ((bits & WINDOW_BITS_UNUSED) !== 0)
+      this.defects.add("unknown-bits", at, "bit 0x80 of a window is set");
     let pos = at + 1;
     let wide = false;
     if ((bits & START_TS) !== 0) {
