@@ -13,6 +13,8 @@ export interface FormOptions {
   readonly rules?: readonly RuleText[];
   /** Findings of one code shown in a group of the text. */
   readonly limit?: number;
+  /** Lists notes in the text. */
+  readonly notes?: boolean;
 }
 
 /** The report as text. Only the module of the form asked for is loaded. */

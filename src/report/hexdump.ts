@@ -1,7 +1,7 @@
 /** The bytes of an input, each row beside the field it belongs to. hexy makes the rows; addresses are ours. */
 import { hexy } from "hexy";
 import type { Span } from "../codec/annotate.js";
-import { grouped } from "./numbers.js";
+import { counted, grouped } from "./numbers.js";
 import { type Palette, plainPalette, rangeRole } from "./palette.js";
 import { type Hide, isHidden, isLeaf, spanRemarks, spanValue } from "./span-text.js";
 import { visible } from "./visible.js";
@@ -10,7 +10,7 @@ export interface HexdumpOptions {
   readonly palette?: Palette;
   /** Rows shown of one field (default 4); the rest is one line saying how many bytes. 0 shows all. */
   readonly rows?: number;
-  /** Fields shown (default 2,000). 0 shows all. */
+  /** Elements shown of a list (default 100); the rest is one line saying how many. 0 shows all. */
   readonly limit?: number;
   readonly hide?: Hide;
   /** The `base` given to `annotate`: the offset of the first byte. */
@@ -25,14 +25,13 @@ export const offsetDigits = (end: number): number => (end > 0x1_0000_0000 ? 12 :
 
 /** Annotated rows, in the order of the bytes; ends with a newline. `bytes` are those given to `annotate`. */
 export function hexdumpText(root: Span, bytes: Uint8Array, options: HexdumpOptions = {}): string {
-  const { palette = plainPalette, rows = 4, limit = 2000, hide, base = 0 } = options;
+  const { palette = plainPalette, rows = 4, limit = 100, hide, base = 0 } = options;
   const grid = new HexGrid(bytes, base);
   const digits = offsetDigits(base + bytes.length);
-  const leaves = leavesOf(root, hide);
-  const shown = limit === 0 ? leaves : leaves.slice(0, limit);
-  const lines = shown.flatMap((leaf) => leafLines(leaf, grid, { palette, rows, digits }));
-  if (shown.length < leaves.length)
-    lines.push(palette("faint", `… ${grouped(leaves.length - shown.length)} more fields`));
+  const most = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  const lines = leavesOf(root, hide, most).flatMap((leaf) =>
+    leafLines(leaf, grid, { palette, rows, digits }),
+  );
   return lines.map((line) => `${line}\n`).join("");
 }
 
@@ -55,17 +54,25 @@ interface Leaf {
   readonly span: Span;
   readonly hidden: boolean;
   readonly group: number;
+  /** Elements of the list that are left out behind the ones shown. */
+  readonly omitted?: number;
 }
 
-function leavesOf(root: Span, hide: Hide | undefined): Leaf[] {
+function leavesOf(root: Span, hide: Hide | undefined, most: number): Leaf[] {
   const leaves: Leaf[] = [];
   const collect = (span: Span, hidden: boolean, group: number): void => {
     const masked = hidden || isHidden(span, hide);
-    if (!isLeaf(span) && !masked)
-      span.children.forEach((child, index) => {
-        collect(child, masked, span === root || span.children[0]?.name === "[0]" ? group + index : group);
-      });
-    else if (span.end > span.start) leaves.push({ span, hidden: masked, group });
+    if (isLeaf(span) || masked) {
+      if (span.end > span.start) leaves.push({ span, hidden: masked, group });
+      return;
+    }
+    const list = span.children[0]?.name === "[0]";
+    const shown = list ? span.children.slice(0, most) : span.children;
+    shown.forEach((child, index) => {
+      collect(child, masked, span === root || list ? group + index : group);
+    });
+    const omitted = span.children.length - shown.length;
+    if (omitted > 0) leaves.push({ span, hidden: masked, group, omitted });
   };
   collect(root, false, 0);
   return leaves;
@@ -77,7 +84,10 @@ interface Look {
   readonly digits: number;
 }
 
-function leafLines({ span, hidden, group }: Leaf, grid: HexGrid, { palette, rows, digits }: Look): string[] {
+function leafLines(leaf: Leaf, grid: HexGrid, { palette, rows, digits }: Look): string[] {
+  const { span, hidden, group, omitted } = leaf;
+  if (omitted !== undefined)
+    return [palette("faint", `${" ".repeat(digits)}  … ${counted(omitted, "more element")} of ${span.path}`)];
   const lines: string[] = [];
   const end = Math.min(Math.ceil(span.end), grid.end);
   for (let at = Math.floor(span.start), row = 0; at < end; at = nextRow(at), row++) {
@@ -101,7 +111,7 @@ const MAX_VALUE = 56;
 
 function annotation(span: Span, hidden: boolean, palette: Palette): string {
   const name = visible(span.kind === "gap" ? `${span.path} ${span.name}`.trim() : span.path);
-  const value = hidden ? "(hidden)" : short(spanValue(span));
+  const value = hidden ? "(hidden)" : short(besideBytes(span));
   const words = [value, hidden ? "" : visible(span.symbol ?? ""), ...spanRemarks(span)].filter(
     (word) => word !== "",
   );
@@ -109,6 +119,12 @@ function annotation(span: Span, hidden: boolean, palette: Palette): string {
   const worst = span.issues.find(({ severity }) => severity === "error") ?? span.issues[0];
   return worst === undefined ? text : `${text} ${palette(worst.severity, `! ${worst.code}`)}`;
 }
+
+/** The value, unless it is the very bytes beside it. */
+const besideBytes = (span: Span): string => {
+  const { value } = span;
+  return value instanceof Uint8Array ? counted(value.length, "byte") : spanValue(span);
+};
 
 const short = (text: string): string => (text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text);
 

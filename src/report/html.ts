@@ -18,9 +18,9 @@ export function verifyHtml(report: VerifyReport, { version }: HtmlOptions): stri
   const body = [
     "<h1>pugmark verify</h1>",
     `<p class="verdict"><strong class="${role}">${word}</strong>: ${escapeHtml(summaryText(report))}</p>`,
+    findingsSection(report),
     inputsTable(report.inputs),
     summaryTable(report),
-    findingsSection(report),
     `<p class="faint">pugmark ${escapeHtml(version)}, document schema ${report.schemaVersion}</p>`,
   ];
   return htmlPage(`pugmark: ${word}`, body.join("\n"), FILTER_SCRIPT);

@@ -93,7 +93,7 @@ function partSections(part: InspectedPart, options: InspectionOptions): string[]
   const tree = treeText(span, bytes, { ...look, limit: limit === 0 ? Number.POSITIVE_INFINITY : limit });
   const dump = hexdumpText(span, bytes, {
     ...look,
-    limit: 20 * limit,
+    limit,
     ...(options.rows !== undefined && { rows: options.rows }),
   });
   const heading = `${palette("strong", visible(partTitle(part)))}\n`;

@@ -82,7 +82,8 @@ function resultObject(finding: Finding, ruleIndex: number): Record<string, unkno
   };
 }
 
-const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+const asSentence = (text: string): string =>
+  `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 function locationObject(finding: Finding): Record<string, unknown> | undefined {
   const { path, offset } = finding;

@@ -11,12 +11,15 @@ export interface TextOptions {
   readonly palette?: Palette;
   /** Findings of one code shown in a group (default 20); the rest is one line saying how many. */
   readonly limit?: number;
+  /** Lists findings of severity info, too; they are always counted. */
+  readonly notes?: boolean;
 }
 
 /** The whole report; ends with a newline. */
 export function verifyText(report: VerifyReport, options: TextOptions = {}): string {
-  const { palette = plainPalette, limit = 20 } = options;
-  const groups = groupFindings(report.inputs, report.findings);
+  const { palette = plainPalette, limit = 20, notes = true } = options;
+  const listed = notes ? report.findings : report.findings.filter(({ severity }) => severity !== "info");
+  const groups = groupFindings(report.inputs, listed);
   const lines: string[] = [];
   let heading: string | undefined;
   for (const group of groups) {
@@ -25,7 +28,9 @@ export function verifyText(report: VerifyReport, options: TextOptions = {}): str
     heading = title;
     lines.push(...groupLines(group, palette, limit));
   }
-  lines.push(...hintLines(report.findings, palette), verdictLine(report, palette));
+  lines.push(...hintLines(listed, palette), verdictLine(report, palette));
+  const left = report.findings.length - listed.length;
+  if (left > 0) lines[lines.length - 1] += palette("faint", ` (--notes lists the ${counted(left, "note")})`);
   return `${lines.join("\n")}\n`;
 }
 

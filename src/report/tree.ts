@@ -54,7 +54,9 @@ function visit(span: Span, depth: number, described: boolean, walk: Walk): void 
 }
 
 const listLimit = (span: Span, walk: Walk): number => (isList(span) ? walk.limit : span.children.length);
-const isList = (span: Span): boolean => span.children[0]?.name.startsWith("[") === true;
+const isList = ({ children }: Span): boolean =>
+  children[0]?.name.startsWith("[") === true &&
+  children.every(({ name, kind }) => kind === "gap" || name.startsWith("["));
 const setBits = (bits: readonly Span[]): Span[] => bits.filter(({ value }) => value !== 0);
 
 function spanLine(span: Span, described: boolean, { palette, hide, bytes, base }: Walk): string {

@@ -10,7 +10,11 @@
  * that begin with `# ` before a command are comments.
  */
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { repositoryRoot } from "../support/corpus.js";
 
 export interface Step {
@@ -45,12 +49,28 @@ export const writeTranscript = (steps: readonly Step[]): string =>
     .map(({ comments, command, output }) => [...comments, `$ ${command}`, ...output, ""].join("\n"))
     .join("\n");
 
-/** Runs a command in the repository's folder and gives its output as a transcript has it. */
+/**
+ * Runs a command in the repository's folder and gives its output as a transcript has it. The command may use a new,
+ * empty folder `$SCRATCH`, and `unhex` to make bytes of hex.
+ */
 export function runStep(command: string): string[] {
-  const script = `pugmark() { "$PUGMARK_NODE" $PUGMARK_ARGS "$PUGMARK_MAIN" "$@"; }\n${command}`;
+  const scratch = mkdtempSync(join(tmpdir(), "pugmark-"));
+  try {
+    return runIn(command, scratch);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+const UNHEX = 'process.stdout.write(Buffer.from(require("fs").readFileSync(0, "utf8").trim(), "hex"))';
+
+function runIn(command: string, scratch: string): string[] {
+  const script = `pugmark() { "$PUGMARK_NODE" $PUGMARK_ARGS "$PUGMARK_MAIN" "$@"; }
+unhex() { "$PUGMARK_NODE" -e '${UNHEX}'; }
+${command}`;
   const { stdout, stderr, status, error } = spawnSync("sh", ["-c", script], {
     cwd: repositoryRoot,
-    env: { ...cleanEnvironment(), ...program() },
+    env: { ...cleanEnvironment(), ...program(), SCRATCH: scratch },
     encoding: "utf8",
     maxBuffer: 64 * 1024 * 1024,
   });
@@ -67,7 +87,8 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 function program(): Record<string, string> {
   const built = import.meta.url.endsWith(".js");
   const main = fileURLToPath(new URL(`../../src/cli/main.${built ? "js" : "ts"}`, import.meta.url));
-  return { PUGMARK_NODE: process.execPath, PUGMARK_ARGS: built ? "" : "--import=tsx", PUGMARK_MAIN: main };
+  const tsx = built ? "" : `--import=${pathToFileURL(createRequire(import.meta.url).resolve("tsx"))}`;
+  return { PUGMARK_NODE: process.execPath, PUGMARK_ARGS: tsx, PUGMARK_MAIN: main };
 }
 
 function outputLines(stdout: string): string[] {

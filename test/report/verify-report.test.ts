@@ -38,6 +38,12 @@ test("text: one line a finding by input and table, hints, the verdict last", () 
   );
 });
 
+test("text: notes can be left out, but not silently", () => {
+  const text = verifyText(sampleReport, { notes: false });
+  assert.not.ok(text.includes("findings-suppressed"));
+  assert.match(text, /^DAMAGED: .* \(--notes lists the 1 note\)$/m);
+});
+
 test("text: names are not said twice", () => {
   const place = (more: Partial<Finding>): string | undefined =>
     verifyText({

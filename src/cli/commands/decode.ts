@@ -2,12 +2,13 @@
 import type { Command } from "commander";
 import { FormatError } from "../../codec/error.js";
 import type { ReadOptions } from "../../codec/format.js";
-import { issueOf } from "../../codec/issue.js";
+import { hasErrors, issueOf } from "../../codec/issue.js";
 import { hexToBytes } from "../../codec/json.js";
 import { jsonLine } from "../../report/json.js";
 import type { CommandModule } from "../command.js";
 import { type Answer, type AnyFormat, convertAll, failure, findFormat, readOptions } from "../convert.js";
 import type { ExitCode } from "../exit.js";
+import { secretsStart } from "../inspect/secrets.js";
 import type { Terminal } from "../terminal.js";
 import { collect } from "../values.js";
 
@@ -63,6 +64,8 @@ function lenientAnswer(format: AnyFormat, bytes: Uint8Array, read: ReadOptions):
   const reading = format.read(bytes, read);
   if (!reading.ok) return failure(reading.error, { issues: reading.issues });
   const { value, issues } = reading;
-  const failed = issues.some(({ severity }) => severity === "error");
-  return { text: jsonLine({ value: format.toJson(value), issues }), failed };
+  const failed = hasErrors(issues);
+  // Damage could have put key material into fields that are shown.
+  const shown = failed && secretsStart(format) !== undefined ? undefined : format.toJson(value);
+  return { text: jsonLine({ value: shown, issues }), failed };
 }

@@ -23,6 +23,7 @@ interface VerifyCommandOptions {
   readonly failOn: Severity;
   readonly output: string | undefined;
   readonly limit: number | undefined;
+  readonly notes: boolean;
   readonly verify: VerifyOptions;
 }
 
@@ -44,6 +45,7 @@ function declare(command: Command): void {
     .addOption(
       new Option("--fail-on <severity>", "exit 1 from this severity on").choices(SEVERITIES).default("error"),
     )
+    .option("--notes", "list notes (severity info) in the text; documents always have them")
     .option("--limit <count>", "findings listed per code (default: 20 a group in text, 1000 elsewhere)")
     .addOption(new Option("--kind <kind>", "do not detect the kind of input").choices(KINDS))
     .option("--generation <name>", "do not detect the generation, e.g. D0")
@@ -63,6 +65,7 @@ function validate(args: readonly unknown[], flags: Readonly<Record<string, unkno
     limit,
     form: FORMS.find((form) => flags[form] === true) ?? "text",
     failOn: flags.failOn as Severity,
+    notes: flags.notes === true || flags.failOn === "info",
     verify: {
       ...present("kind", flags.kind as InputKind | undefined),
       ...present("generation", flags.generation as string | undefined),
@@ -121,11 +124,11 @@ const lastLine = async (report: VerifyReport): Promise<string> =>
 
 async function deliver(
   report: VerifyReport,
-  { form, limit, output }: VerifyCommandOptions,
+  { form, limit, notes, output }: VerifyCommandOptions,
   terminal: Terminal,
 ): Promise<void> {
   const rules = form === "sarif" ? (await import("../../verify/rules/index.js")).rules : [];
-  const options = { version: packageVersion(), rules, ...(limit !== undefined && { limit }) };
+  const options = { version: packageVersion(), rules, notes, ...(limit !== undefined && { limit }) };
   if (output === undefined) return terminal.write(await renderReport(report, form, options, terminal));
   writeOutputFile(output, await renderReport(report, form, options));
   terminal.note(`report written to ${output}`);

@@ -3,17 +3,20 @@ import { checkpointRecord } from "../../../formats/checkpoint-record.js";
 import { config } from "../../../formats/config.js";
 import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { DESCRIPTION_MAGIC, descriptionBlock } from "../../../formats/description-block.js";
+import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
 import { LOG_HEADER_SIZE, logFileHeader, looksLikeLogHeader } from "../../../formats/log.js";
 import { page } from "../../../formats/page.js";
 import { turtleFile } from "../../../formats/turtle-file.js";
 import type { ReadOptions } from "../../codec/format.js";
+import { hasErrors } from "../../codec/issue.js";
 import { decodeText } from "../../codec/text.js";
 import type { InspectedPart } from "../../report/inspection.js";
 import { looksLikeText } from "../../store/block-look.js";
 import type { AnyFormat } from "../convert.js";
 import { pageParts } from "./page-parts.js";
 import type { InspectRequest } from "./request.js";
+import { hideFrom, secretsStart } from "./secrets.js";
 
 type BytesRequest = Pick<InspectRequest, "format" | "read" | "compressor" | "rotnKeyId">;
 
@@ -35,6 +38,9 @@ export function inspectWith(
   const span = format.annotate(bytes, options);
   const reading = format.read(bytes, options);
   const { generation } = reading;
+  const secrets =
+    hasErrors(reading.issues) || read.generation !== undefined ? secretsStart(format) : undefined;
+  if (secrets !== undefined) hideFrom(span, secrets);
   return {
     title: format.title,
     format: format.name,
@@ -42,8 +48,18 @@ export function inspectWith(
     base,
     span,
     ...(generation !== undefined && { generation }),
-    ...(reading.ok && { value: format.toJson(reading.value) }),
+    ...(reading.ok && secrets === undefined && { value: format.toJson(reading.value) }),
   };
+}
+
+/** Tables of a page log whose page 1 is no block: a turtle text or a key page, which may be damaged. */
+export function plainPageFormat(tableId: bigint, pageId: bigint, bytes: Uint8Array): AnyFormat | undefined {
+  const { turtle, keyProvider } = specialTables;
+  const isOf = ({ ids, page: only }: { ids: readonly bigint[]; page: bigint }): boolean =>
+    pageId === only && ids.includes(tableId);
+  const text = looksLikeText(bytes);
+  if (isOf(keyProvider) && !(isOf(turtle) && text)) return cryptPage as AnyFormat;
+  return isOf(turtle) && !looksLikeCryptPage(bytes) ? (disaggTurtle as AnyFormat) : undefined;
 }
 
 /** Texts by how they begin. */

@@ -19,6 +19,7 @@ import {
 import type { AnyFormat } from "../convert.js";
 import { CommandError } from "../exit.js";
 import { inspectBlocks, inspectClassicFile, inspectCorruptionLog, inspectRawFile } from "./block-file.js";
+import { inspectLogFile } from "./log-file.js";
 import { inspectPageLog } from "./page-log.js";
 import { type InspectRequest, refuse } from "./request.js";
 import { tableNames } from "./table-names.js";
@@ -26,7 +27,6 @@ import { tableNames } from "./table-names.js";
 /** Files of a classic home that are one structure, by what they are for. */
 const ROLE_FORMATS: Partial<Record<ClassicFileRole, string>> = {
   turtle: "turtle-file",
-  log: "log-file-header",
   "base-config": "config-file",
   "backup-metadata": "config-file",
 };
@@ -37,7 +37,10 @@ const ROLE_FORMATS: Partial<Record<ClassicFileRole, string>> = {
  */
 export function inspect(request: InspectRequest, note: (line: string) => void): Inspection {
   const { path, kind } = request;
-  const format = request.format ?? formatOfRole(path, kind);
+  const role = kind === undefined && isFile(path) ? classicFileRole(basename(path)) : undefined;
+  if (role === "log" && request.format === undefined)
+    return inFile(path, (file) => inspectLogFile(file, request));
+  const format = request.format ?? formatOfRole(role);
   if (format !== undefined && path !== "-" && isFile(path) && kind === undefined)
     return inFile(path, (file) => inspectRawFile(file, request, format));
   const input = detectInput(path, kind);
@@ -45,8 +48,7 @@ export function inspect(request: InspectRequest, note: (line: string) => void): 
   return inspectDetected(input, request);
 }
 
-function formatOfRole(path: string, kind: InspectRequest["kind"]): AnyFormat | undefined {
-  const role = kind === undefined ? classicFileRole(basename(path)) : undefined;
+function formatOfRole(role: ClassicFileRole | undefined): AnyFormat | undefined {
   const name = role === undefined ? undefined : ROLE_FORMATS[role];
   return name === undefined ? undefined : formatByName(name);
 }

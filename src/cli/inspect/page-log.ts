@@ -1,9 +1,10 @@
 /** `inspect` of a page log: its tables, a table's pages, a page's records, a record. */
-import type { InspectedTable, Inspection } from "../../report/inspection.js";
+import type { InspectedPart, InspectedTable, Inspection } from "../../report/inspection.js";
 import type { Row } from "../../report/table.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import { CommandError } from "../exit.js";
-import { inspectBytes } from "./bytes.js";
+import { inspectBytes, plainPageFormat } from "./bytes.js";
+import { rotnKeyIdsOf } from "./page-parts.js";
 import { type InspectRequest, refuse } from "./request.js";
 
 /** `names` gives the tables' names by id, as far as the newest checkpoint has them. */
@@ -200,7 +201,7 @@ function showRecord(
       fileOffset: record.place.offset,
       line: record.place.line,
     },
-    parts: record.discarded ? [] : inspectBytes(data, 0, request),
+    parts: record.discarded ? [] : recordParts(log, record, request),
     tables: [
       ...listed,
       ...(issues.length === 0
@@ -215,6 +216,34 @@ function showRecord(
           ]),
     ],
   };
+}
+
+function recordParts(
+  log: PageLog,
+  { tableId, pageId, data }: PageRecord,
+  request: InspectRequest,
+): InspectedPart[] {
+  const format = request.format ?? plainPageFormat(tableId, pageId, data);
+  const rotnKeyId = format === undefined ? keyIdFor(log, data, request) : request.rotnKeyId;
+  return inspectBytes(data, 0, { ...request, format, rotnKeyId });
+}
+
+/** Encrypted blocks that are looked at to tell key ids apart. */
+const MAX_SAMPLES = 200;
+
+/** A page log has one key, so the key id must make sense of other blocks as well. */
+function keyIdFor(log: PageLog, data: Uint8Array, request: InspectRequest): number | undefined {
+  if (request.rotnKeyId !== undefined) return request.rotnKeyId;
+  let fits = rotnKeyIdsOf(data, request) ?? [];
+  let samples = 0;
+  for (const record of fits.length > 1 ? log.records() : []) {
+    const own = record.data.length === 0 ? undefined : rotnKeyIdsOf(record.data, request);
+    if (own === undefined) continue;
+    const both = fits.filter((keyId) => own.includes(keyId));
+    if (both.length > 0) fits = both;
+    if (fits.length === 1 || ++samples === MAX_SAMPLES) break;
+  }
+  return fits.length === 1 ? fits[0] : undefined;
 }
 
 const RECORD_COLUMNS = ["lsn", "kind", "length", "baseLsn", "backlinkLsn", "checkpointId", "flags"];

@@ -1,29 +1,31 @@
 /** A block as parts: as it is stored, and its plain image when that is compressed or encrypted. */
-import {
-  BLOCK_HEADER,
-  blockFlags,
-  CLASSIC_BLOCK,
-  DELTA_HEADER,
-  OLD_BLOCK_HEADER,
-} from "../../../formats/block-header.js";
-import { type Page, type PageGeneration, page } from "../../../formats/page.js";
-import { PAGE_HEADER, pageFlags, TRANSFORMED_PAGE } from "../../../formats/page-header.js";
+import { page } from "../../../formats/page.js";
 import { COMPRESS_SKIP } from "../../../formats/transforms.js";
 import type { Span } from "../../codec/annotate.js";
 import { FormatError } from "../../codec/error.js";
 import type { ReadOptions } from "../../codec/format.js";
-import { type Issue, issueOf } from "../../codec/issue.js";
+import { hasErrors } from "../../codec/issue.js";
 import {
-  type BlockShape,
+  type AnnotatedPage,
+  annotatePage,
+  type BlockGeneration,
+  type BlockHeaders,
+  type DecodePageOptions,
+  decodePage,
+  pageToJson,
+  readBlockHeaders,
+} from "../../page/index.js";
+import {
   decryptBlock,
   detectCompressor,
   detectRotnKeyIds,
-  type Encryptor,
-  inflateImage,
+  encryptedPart,
+  looksLikeRotn,
   rotnEncryptor,
 } from "../../page/transform/index.js";
 import type { InspectedPart } from "../../report/inspection.js";
-import { openNested } from "./nested.js";
+import { type AnyFormat, checkGeneration } from "../convert.js";
+import { openExtents } from "./extents.js";
 
 export interface PageRequest {
   readonly read: ReadOptions;
@@ -33,167 +35,120 @@ export interface PageRequest {
 
 /** The stored block; behind it, where the block is transformed and can be opened, the plain image. */
 export function pageParts(bytes: Uint8Array, base: number, request: PageRequest): InspectedPart[] {
-  const options = { ...request.read, base };
-  const reading = page.read(bytes, options);
-  const { generation = "classic" } = reading;
-  const span = page.annotate(bytes, { ...options, generation });
-  openNested(span, bytes, base, generation === "classic");
-  const stored: InspectedPart = {
-    title: "Stored block",
-    format: page.name,
-    generation,
-    bytes,
-    base,
-    span,
-    ...(reading.ok && { value: page.toJson(reading.value) }),
-  };
-  if (!reading.ok || (reading.value.header.flags & TRANSFORMED_PAGE) === 0) return [stored];
-  try {
-    return [stored, imagePart(bytes, reading.value, request)];
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const offset = error.offset === undefined ? {} : { offset: base + error.offset };
-    (span.children.find(({ name }) => name === "stored") ?? span).issues.push({
-      ...issueOf(error),
-      ...offset,
-    });
-    return [stored];
-  }
+  if (request.read.generation !== undefined) checkGeneration(page as AnyFormat, request.read.generation);
+  const transform = transformOf(bytes, request);
+  const annotated = annotatePage(bytes, { ...decodeOptions(request, base), ...transform.options });
+  const { generation, block, image, page: decoded } = annotated;
+  openExtents(block);
+  if (image !== undefined) openExtents(image);
+  noteLost(annotated, transform.problem);
+  const value = decoded.headers === undefined ? {} : { value: pageToJson(decoded) };
+  const stored = { title: "Stored block", format: page.name, generation, ...block, ...value };
+  return image === undefined ? [stored] : [stored, imagePart(annotated, transform.by)];
 }
 
-function imagePart(block: Uint8Array, value: Page, request: PageRequest): InspectedPart {
-  const { generation } = value;
-  const shape = shapeOf(value);
-  const opened = shape.encrypted ? decrypted(block, shape, generation, request) : { plain: block, by: "" };
-  const inflated = inflate(opened.plain, { ...shape, encrypted: false }, request.compressor);
-  const image = withoutTransforms(inflated.image, generation);
-  const params = request.read.params ?? {};
-  const { span, payload, plain } = contentOf(image, generation, params);
-  const by = [inflated.by, opened.by].filter((name) => name !== "").join(", ");
+function decodeOptions({ read }: PageRequest, base = 0): DecodePageOptions {
+  const { bitsPerRecord, anyKeyOrder } = read.params ?? {};
+  return {
+    base,
+    ...(read.generation !== undefined && { generation: blockGeneration(read.generation) }),
+    ...(bitsPerRecord !== undefined && { bitsPerRecord }),
+    ...(anyKeyOrder !== undefined && { anyKeyOrder: anyKeyOrder !== 0 }),
+  };
+}
+
+/** The generation of the headers; the `page` format names forms of deltas behind it. */
+const blockGeneration = (name: string): BlockGeneration =>
+  name.replace(/-(delta|P0)$/, "") as BlockGeneration;
+
+/** What is behind the headers of the image: the headers are those of the stored block. */
+function imagePart({ generation, image, page: { headers } }: AnnotatedPage, by: string): InspectedPart {
+  const { bytes, span } = image as NonNullable<typeof image>;
+  const payload = headers?.payload ?? 0;
+  const children = span.children.filter(({ start }) => start >= payload);
+  const content: Span = { ...span, name: "image", start: payload, children };
   return {
     title: `Plain image (${by})`,
     format: page.name,
     generation,
-    bytes: image.subarray(payload),
+    bytes: bytes.subarray(payload),
     base: payload,
-    span,
-    ...(plain !== undefined && { value: plain }),
+    span: content,
   };
 }
 
-function shapeOf({ generation, header, block }: Page): BlockShape {
-  return {
-    combinedHeaderSize:
-      generation === "classic"
-        ? CLASSIC_BLOCK.payload
-        : (block as { combinedHeaderSize: number }).combinedHeaderSize,
-    memSize: header.memSize,
-    compressed: (header.flags & pageFlags.compressed) !== 0,
-    encrypted: (header.flags & pageFlags.encrypted) !== 0,
-  };
+/** Says on the stored bytes why there is no image of them. */
+function noteLost(
+  { page: { transformed, image, issues }, block }: AnnotatedPage,
+  problem: string | undefined,
+): void {
+  if (!transformed || image !== undefined) return;
+  const place = block.span.children.find(({ name }) => name === "stored") ?? block.span;
+  const cause = issues.filter(({ path }) => path === "" || path === "memSize");
+  place.issues.push(...cause.map((issue) => ({ ...issue, message: problem ?? issue.message })));
 }
 
-interface Inflated {
-  readonly image: Uint8Array;
-  /** Name of the compressor; empty when the block is not compressed. */
+interface Transform {
+  readonly options: DecodePageOptions;
+  /** Who undid it: `snappy, rotn key id 13`. */
   readonly by: string;
+  readonly problem?: string;
 }
 
-function inflate(block: Uint8Array, shape: BlockShape, named: string | undefined): Inflated {
-  if (!shape.compressed) return { image: inflateImage(block, shape), by: "" };
-  const by = named ?? detectCompressor(block.subarray(COMPRESS_SKIP), shape.memSize - COMPRESS_SKIP)[0];
-  return { image: inflateImage(block, shape, by === undefined ? {} : { compressor: by }), by: by ?? "" };
+/** Compressor and encryptor of a block: as asked for, else by what fits. */
+function transformOf(block: Uint8Array, request: PageRequest): Transform {
+  const headers = headersOf(block, request);
+  if (headers === undefined || !(headers.compressed || headers.encrypted)) return { options: {}, by: "" };
+  if (!headers.encrypted) return compressorOf(block, headers, request);
+  const [keyId, ...others] =
+    request.rotnKeyId === undefined ? fittingKeyIds(block, headers, request) : [request.rotnKeyId];
+  if (keyId === undefined)
+    return { options: {}, by: "", problem: "encrypted, and no key id of rotn makes sense of it" };
+  const encryptor = rotnEncryptor(keyId);
+  const inner = headers.compressed
+    ? compressorOf(decryptBlock(block, headers.payload, { encryptor }), headers, request)
+    : undefined;
+  const also = others.length === 0 ? "" : `; ${others.join(", ")} fit as well, --rotn-keyid chooses`;
+  const by = [inner?.by ?? "", `rotn key id ${keyId}${also}`].filter((name) => name !== "").join(", ");
+  return { options: { ...inner?.options, encryptor }, by };
 }
 
-interface Decrypted {
-  readonly plain: Uint8Array;
-  readonly by: string;
-}
-
-/** rotn alone is built in; its key id is the first under which the page makes sense. */
-function decrypted(
-  block: Uint8Array,
-  shape: BlockShape,
-  generation: PageGeneration,
-  { rotnKeyId, compressor }: PageRequest,
-): Decrypted {
-  const open = (encryptor: Encryptor): Uint8Array =>
-    decryptBlock(block, shape.combinedHeaderSize, { encryptor });
-  const isSound = (plain: Uint8Array): boolean =>
-    isSoundImage(plain, { ...shape, encrypted: false }, generation, compressor);
-  const keyId = rotnKeyId ?? detectRotnKeyIds(block, shape.combinedHeaderSize, isSound)[0];
-  if (keyId !== undefined) return { plain: open(rotnEncryptor(keyId)), by: `rotn, key id ${keyId}` };
-  throw new FormatError({
-    code: "no-encryptor",
-    message: "encrypted, and no key id of rotn makes sense of it",
-    hint: "--rotn-keyid names one",
-  });
-}
-
-function isSoundImage(
-  plain: Uint8Array,
-  shape: BlockShape,
-  generation: PageGeneration,
-  compressor: string | undefined,
-): boolean {
+function headersOf(block: Uint8Array, request: PageRequest): BlockHeaders | undefined {
   try {
-    const image = withoutTransforms(inflate(plain, shape, compressor).image, generation);
-    return page
-      .validate(image, { generation })
-      .every((issue) => issue.severity !== "error" || !isOfContent(issue));
+    return readBlockHeaders(block, decodeOptions(request));
   } catch (error) {
-    if (error instanceof FormatError) return false;
+    if (error instanceof FormatError) return undefined;
     throw error;
   }
 }
 
-/** A copy of an image whose headers do not speak of compression and encryption any more. */
-function withoutTransforms(inflated: Uint8Array, generation: PageGeneration): Uint8Array {
-  const image = inflated.slice();
-  const header = generation === "D0-delta" ? DELTA_HEADER : PAGE_HEADER;
-  clear(image, header.at.flags, TRANSFORMED_PAGE);
-  if (generation === "classic") return image;
-  const { flags } = generation.startsWith("D0") ? OLD_BLOCK_HEADER : BLOCK_HEADER;
-  clear(image, header.size + flags, blockFlags.compressed | blockFlags.encrypted);
-  return image;
+function compressorOf(
+  block: Uint8Array,
+  { header: { memSize } }: BlockHeaders,
+  { compressor }: PageRequest,
+): Transform {
+  const name = compressor ?? detectCompressor(block.subarray(COMPRESS_SKIP), memSize - COMPRESS_SKIP)[0];
+  return name === undefined ? { options: {}, by: "" } : { options: { compressor: name }, by: name };
 }
 
-function clear(bytes: Uint8Array, at: number, bits: number): void {
-  bytes[at] = (bytes[at] as number) & ~bits;
+/** The key ids of rotn under which the page is sound; several where it has few letters. */
+function fittingKeyIds(block: Uint8Array, headers: BlockHeaders, request: PageRequest): number[] {
+  try {
+    if (!looksLikeRotn(encryptedPart(block, headers.payload))) return [];
+    const compressor = request.compressor === undefined ? {} : { compressor: request.compressor };
+    const soundWith = (keyId: number): boolean => {
+      const options = { ...decodeOptions(request), ...compressor, encryptor: rotnEncryptor(keyId) };
+      return !hasErrors(decodePage(block, options).issues.filter(({ code }) => code !== "checksum"));
+    };
+    return detectRotnKeyIds(block, headers.payload, () => true).filter(soundWith);
+  } catch (error) {
+    if (error instanceof FormatError) return [];
+    throw error;
+  }
 }
 
-/** The block header is that of the stored block, so what it says of its bytes does not hold for the image. */
-const isOfContent = ({ code, path }: Issue): boolean => code !== "checksum" && !path.startsWith("block");
-
-interface Content {
-  readonly span: Span;
-  /** Offset of the content in the image. */
-  readonly payload: number;
-  readonly plain: Record<string, unknown> | undefined;
+/** As `fittingKeyIds`; undefined for a block that is not encrypted. */
+export function rotnKeyIdsOf(block: Uint8Array, request: PageRequest): number[] | undefined {
+  const headers = headersOf(block, request);
+  return headers?.encrypted === true ? fittingKeyIds(block, headers, request) : undefined;
 }
-
-/** The tree behind the headers. */
-function contentOf(
-  image: Uint8Array,
-  generation: PageGeneration,
-  params: Readonly<Record<string, number>>,
-): Content {
-  const root = page.annotate(image, { generation, params });
-  openNested(root, image, 0, generation === "classic");
-  const [header, block, ...children] = root.children;
-  const payload = Math.ceil(block?.end ?? header?.end ?? 0);
-  const issues = [...root.issues, ...(header === undefined ? [] : issuesWithin(header))].filter(isOfContent);
-  const reading = page.read(image, { generation, params });
-  const {
-    header: _h,
-    block: _b,
-    ...plain
-  } = reading.ok ? (page.toJson(reading.value) as Record<string, unknown>) : {};
-  return {
-    span: { ...root, name: "image", start: payload, children, issues },
-    payload,
-    plain: reading.ok ? plain : undefined,
-  };
-}
-
-const issuesWithin = (span: Span): Issue[] => [...span.issues, ...span.children.flatMap(issuesWithin)];

@@ -3,9 +3,14 @@ import { addressCookie } from "../../../formats/address-cookie.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { FormatError } from "../../codec/error.js";
 import { decodeText } from "../../codec/text.js";
+import type { Row } from "../../page/rows.js";
 import type { PageLog } from "../../store/types.js";
 import { readTableConfig } from "../../verify/classic/table-config.js";
+import type { EncryptedSample } from "../../verify/images.js";
+import { DisaggBlock } from "../../verify/page-log/block.js";
 import { CheckpointSubject } from "../../verify/page-log/checkpoint.js";
+import { isPlainPage } from "../../verify/page-log/plain-pages.js";
+import { RecordSubject } from "../../verify/page-log/record.js";
 import { PageLogTree } from "../../verify/page-log/tree.js";
 import { PageVerifier } from "../../verify/page-verifier.js";
 import { Detected, Run } from "../../verify/run.js";
@@ -39,21 +44,34 @@ function readRows(log: PageLog, tableId: bigint, cookie: Uint8Array, names: Map<
   const run = new Run({}, 0);
   const detected = new Detected(log.path, log.kind);
   const visitor = {
-    leaf: (
-      rows: Iterable<{
-        readonly key: Uint8Array | undefined;
-        readonly data: Uint8Array;
-        readonly stopped: boolean;
-      }>,
-    ) => {
-      for (const { key, data, stopped } of rows)
-        if (key !== undefined && !stopped) addName(textOf(key), textOf(data), names);
+    leaf: (rows: readonly Row[]) => {
+      for (const { key, data, removed } of rows)
+        if (key !== undefined && !removed) addName(textOf(key), textOf(data), names);
     },
   };
   const table = { tableId, compressor: "", encryptor: "" };
-  new PageLogTree(log, table, run, detected, new PageVerifier(run, detected), visitor).verify(cookie, {
+  new PageLogTree(
+    log,
+    table,
+    run,
+    detected,
+    new PageVerifier(run, detected, () => encryptedBlocks(log)),
+    visitor,
+  ).verify(cookie, {
     path: log.path,
   });
+}
+
+/** Blocks to find the key of the encryptor by. */
+function* encryptedBlocks(log: PageLog): Generator<EncryptedSample> {
+  const block = new DisaggBlock();
+  const subject = new RecordSubject(log);
+  for (const record of log.records()) {
+    subject.record = record;
+    if (isPlainPage(record.tableId, record.pageId) || !block.set(subject) || !block.encrypted) continue;
+    const { combinedHeaderSize, memSize, compressed, encrypted, bytes } = block;
+    yield { bytes, shape: { combinedHeaderSize, memSize, compressed, encrypted } };
+  }
 }
 
 function addName(uri: string, value: string, names: Map<bigint, string>): void {
