@@ -97,6 +97,11 @@ test("generated code, closures, the general path and binary-parser read the same
           outcome(() => fixedCodec(node, { implementation }).decode(data, lead)),
           expected,
         );
+      const view = new DataView(data.buffer, data.byteOffset, data.length);
+      assert.equal(
+        outcome(() => fixedCodec(node).decode(data, lead, view)),
+        expected,
+      );
       const parser = binaryParserFor(node);
       assert.equal(withoutPlace(outcome(() => parser.parse(own))), withoutPlace(expected));
       assert.equal(

@@ -18,11 +18,12 @@ export interface FixedCodec<T> {
   readonly size: number;
   readonly implementation: FixedImplementation;
   /**
-   * The value at `offset`; byte fields are views of `bytes`. Rules are not checked, checksums not computed.
+   * The value at `offset`; byte fields are views of `bytes`. Rules are not checked, checksums not computed. A loop
+   * that has a `view` of the very same bytes should give it: it saves up to a third of the time.
    * @throws FormatError `truncated`, with the path and offset of the first field that is not whole, and
    * `unsupported-version`.
    */
-  decode(bytes: Uint8Array, offset?: number): T;
+  decode(bytes: Uint8Array, offset?: number, view?: DataView): T;
   /**
    * Writes the value and returns the offset behind it. Left-out fields that can be derived are.
    * @throws FormatError with the path of what does not fit, `truncated` without room; `target` is unchanged then.
