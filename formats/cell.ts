@@ -312,51 +312,59 @@ const tag: Expr = select(
 );
 const long = <T>(type: number, of: Type<T>): readonly [number, Type<T>] => [LONG_TAG + type, of];
 
-export const cellType = union(tag, {
-  keyShort: [
-    shortCells.keyShort,
-    struct({ descriptor: shortDescriptor(shortCells.keyShort), data: shortData }),
-  ],
-  keyShortPrefix: [
-    shortCells.keyShortPrefix,
-    struct({ descriptor: shortDescriptor(shortCells.keyShortPrefix), prefix, data: shortData }),
-  ],
-  valueShort: [
-    shortCells.valueShort,
-    struct({ descriptor: shortDescriptor(shortCells.valueShort), data: shortData }),
-  ],
-  addressDeleted: long(cellTypes.addressDeleted, addressDeletedType),
-  addressInternal: long(cellTypes.addressInternal, cookieCell(cellTypes.addressInternal, RECNO)),
-  addressLeaf: long(cellTypes.addressLeaf, cookieCell(cellTypes.addressLeaf, RECNO)),
-  addressLeafNoOverflow: long(
-    cellTypes.addressLeafNoOverflow,
-    cookieCell(cellTypes.addressLeafNoOverflow, RECNO),
-  ),
-  deleted: long(cellTypes.deleted, deletedType),
-  key: long(cellTypes.key, keyType),
-  keyOverflow: long(cellTypes.keyOverflow, cookieCell(cellTypes.keyOverflow, "unused")),
-  keyPrefix: long(cellTypes.keyPrefix, keyPrefixType),
-  value: long(cellTypes.value, valueType),
-  valueCopy: long(cellTypes.valueCopy, valueCopyType),
-  valueOverflow: long(cellTypes.valueOverflow, cookieCell(cellTypes.valueOverflow, "run length")),
-  valueOverflowRemoved: long(
-    cellTypes.valueOverflowRemoved,
-    cookieCell(cellTypes.valueOverflowRemoved, "run length"),
-  ),
-  keyOverflowRemoved: long(cellTypes.keyOverflowRemoved, cookieCell(cellTypes.keyOverflowRemoved, "unused")),
-  addressDeletedVisibleAll: long(
-    cellTypes.addressDeletedVisibleAll,
-    struct(
-      {
-        descriptor: longDescriptor(cellTypes.addressDeletedVisibleAll),
-        window,
-        value64: value64("unused"),
-        storedLength: packed32({ doc: "0: there is no child any more", max: 0, derive: 0 }),
-      },
-      { rules: formRules },
+export const cellType = union(
+  tag,
+  {
+    keyShort: [
+      shortCells.keyShort,
+      struct({ descriptor: shortDescriptor(shortCells.keyShort), data: shortData }),
+    ],
+    keyShortPrefix: [
+      shortCells.keyShortPrefix,
+      struct({ descriptor: shortDescriptor(shortCells.keyShortPrefix), prefix, data: shortData }),
+    ],
+    valueShort: [
+      shortCells.valueShort,
+      struct({ descriptor: shortDescriptor(shortCells.valueShort), data: shortData }),
+    ],
+    addressDeleted: long(cellTypes.addressDeleted, addressDeletedType),
+    addressInternal: long(cellTypes.addressInternal, cookieCell(cellTypes.addressInternal, RECNO)),
+    addressLeaf: long(cellTypes.addressLeaf, cookieCell(cellTypes.addressLeaf, RECNO)),
+    addressLeafNoOverflow: long(
+      cellTypes.addressLeafNoOverflow,
+      cookieCell(cellTypes.addressLeafNoOverflow, RECNO),
     ),
-  ),
-});
+    deleted: long(cellTypes.deleted, deletedType),
+    key: long(cellTypes.key, keyType),
+    keyOverflow: long(cellTypes.keyOverflow, cookieCell(cellTypes.keyOverflow, "unused")),
+    keyPrefix: long(cellTypes.keyPrefix, keyPrefixType),
+    value: long(cellTypes.value, valueType),
+    valueCopy: long(cellTypes.valueCopy, valueCopyType),
+    valueOverflow: long(cellTypes.valueOverflow, cookieCell(cellTypes.valueOverflow, "run length")),
+    valueOverflowRemoved: long(
+      cellTypes.valueOverflowRemoved,
+      cookieCell(cellTypes.valueOverflowRemoved, "run length"),
+    ),
+    keyOverflowRemoved: long(
+      cellTypes.keyOverflowRemoved,
+      cookieCell(cellTypes.keyOverflowRemoved, "unused"),
+    ),
+    addressDeletedVisibleAll: long(
+      cellTypes.addressDeletedVisibleAll,
+      struct(
+        {
+          descriptor: longDescriptor(cellTypes.addressDeletedVisibleAll),
+          window,
+          value64: value64("unused"),
+          storedLength: packed32({ doc: "0: there is no child any more", max: 0, derive: 0 }),
+        },
+        { rules: formRules },
+      ),
+    ),
+  },
+  undefined,
+  { by: "code, or 4 + type" },
+);
 /** The number by which a cell's first byte is told apart: the code of a short form, or 4 + the type of a long one. */
 export const cellTags = Object.fromEntries(
   (cellType as UnionNode).cases.map(({ name, tag: number }) => [name, number]),

@@ -135,11 +135,13 @@ export const oldInternalFlagSymbols = {
 } as const satisfies Symbols;
 export const oldInternalFlags = symbolValues(oldInternalFlagSymbols);
 
+const cellField = { ...cellType, see: "cell" };
+
 /** One entry of a P0 internal delta: a key cell and the cell of its child. */
 export const oldInternalEntryType = struct({
   flags: u8({ flags: oldInternalFlagSymbols, unknown: "error", hex: true }),
-  key: cellType,
-  address: optional(cellType, not(has(ref("flags"), oldInternalFlags.delete))),
+  key: cellField,
+  address: optional(cellField, not(has(ref("flags"), oldInternalFlags.delete))),
 });
 export type OldInternalEntry = Infer<typeof oldInternalEntryType>;
 

@@ -14,6 +14,7 @@ import {
   lengthOf,
   lt,
   mul,
+  type Node,
   not,
   optional,
   or,
@@ -52,6 +53,9 @@ import { classicRules, type PageParts, pageLogRules } from "./page-rules.js";
 import { draftPage } from "./page-sample.js";
 import { zeroTail } from "./zero-tail.js";
 
+/** A part with a documentation of its own. */
+const documented = <T extends Node>(type: T, see: string): T => ({ ...type, see });
+
 const type = ref("header.type");
 /** With `params.plain=1` the bytes are the plain image of a block that was stored otherwise. */
 const transformed = and(has(ref("header.flags"), TRANSFORMED_PAGE), not(param("plain")));
@@ -66,7 +70,10 @@ const stored = optional(
   transformed,
 );
 const cellsOf = (...types: number[]) =>
-  optional(region(array(cellType, { doc: "up to mem_size" }), imageLeft), plain(isType(...types)));
+  optional(
+    region(array(cellType, { doc: "up to mem_size", see: "cell" }), imageLeft),
+    plain(isType(...types)),
+  );
 
 const windowAreaType = struct({
   version: u8({ constant: WINDOW_AREA_VERSION }),
@@ -74,6 +81,7 @@ const windowAreaType = struct({
   cellsOffset: packed32({ doc: "offset of the first cell, counted from the version byte", sample: () => 7 }),
   gap: bytes(sub(ref("cellsOffset"), position), { reserved: true }),
   cells: array(cellType, {
+    see: "cell",
     doc: "pairs: a key cell with the record's distance from the page's first, a value cell with its window",
   }),
 });
@@ -133,6 +141,8 @@ const entries = select(
 );
 const memSizeBehind = (header: number): Expr => add(header, add(lengthOf("block"), payloadLength));
 const pageMemSize = memSizeBehind(PAGE_HEADER.size);
+const pageHeader = documented(pageHeaderType({ memSize: pageMemSize, entries }), "page-header");
+const logBlock = <T extends Node>(block: T): T => documented(block, "block-header");
 const tail = (doc: string) =>
   optional(
     zeroTail(doc, () => 0),
@@ -141,10 +151,13 @@ const tail = (doc: string) =>
 
 const classicPage = struct(
   {
-    header: pageHeaderType({ memSize: pageMemSize, entries }),
-    block: classicBlockHeaderType(blockChecksum, {
-      diskSize: add(pageMemSize, add(lengthOf("stored"), lengthOf("tail"))),
-    }),
+    header: pageHeader,
+    block: documented(
+      classicBlockHeaderType(blockChecksum, {
+        diskSize: add(pageMemSize, add(lengthOf("stored"), lengthOf("tail"))),
+      }),
+      "classic-block-header",
+    ),
     ...imageContent,
     tail: tail("zeros up to the allocation size; on an extent list the checkpoint info comes first"),
   },
@@ -155,8 +168,8 @@ const logTail = tail("there is none: page logs keep blocks as they are");
 const logPage = <H extends PageParts["block"]>(block: Type<H>, magic?: "base") =>
   struct(
     {
-      header: pageHeaderType({ memSize: pageMemSize, entries }),
-      block,
+      header: pageHeader,
+      block: logBlock(block),
       ...imageContent,
       tail: logTail,
     },
@@ -167,27 +180,30 @@ const logPage = <H extends PageParts["block"]>(block: Type<H>, magic?: "base") =
 const oldDeltaContent = {
   stored,
   leafEntries: optional(
-    region(array(oldLeafEntryType, { doc: "up to mem_size" }), imageLeft),
+    region(array(oldLeafEntryType, { doc: "up to mem_size", see: "delta-leaf-entry" }), imageLeft),
     plain(isType(pageTypes.rowLeaf)),
   ),
   internalEntries: optional(
-    region(array(oldInternalEntryType, { doc: "up to mem_size" }), imageLeft),
+    region(array(oldInternalEntryType, { doc: "up to mem_size", see: "delta-internal-entry" }), imageLeft),
     plain(isType(pageTypes.rowInternal)),
   ),
   tail: logTail,
 };
 const oldDelta = struct(
   {
-    header: deltaHeaderType({ memSize: memSizeBehind(DELTA_HEADER.size), entries }),
-    block: blockHeaderTypes.D0(blockChecksum),
+    header: documented(
+      deltaHeaderType({ memSize: memSizeBehind(DELTA_HEADER.size), entries }),
+      "delta-header",
+    ),
+    block: logBlock(blockHeaderTypes.D0(blockChecksum)),
     ...oldDeltaContent,
   },
   { rules: pageLogRules("delta") },
 );
 const oldDeltaNewHeader = struct(
   {
-    header: pageHeaderType({ memSize: pageMemSize, entries }),
-    block: blockHeaderTypes.D1(blockChecksum),
+    header: pageHeader,
+    block: logBlock(blockHeaderTypes.D1(blockChecksum)),
     ...oldDeltaContent,
   },
   { rules: pageLogRules("delta") },

@@ -61,7 +61,7 @@ function describeField(
   rules: Array<{ code: string; doc: string }>,
 ): FieldDescription {
   const size = fixedSize(node);
-  const inner = innerStruct(node);
+  const inner = seeOf(node) === undefined ? innerStruct(node) : undefined;
   return {
     name,
     ...(offset === undefined ? {} : { offset }),
@@ -71,6 +71,12 @@ function describeField(
     ...valueTable(node),
     ...(inner === undefined ? {} : { fields: inner.flatMap((part) => describeFields(part, rules)) }),
   };
+}
+
+/** The format that documents what is inside. */
+function seeOf(node: Node): string | undefined {
+  if (node.see !== undefined) return node.see;
+  return "of" in node ? seeOf(node.of) : undefined;
 }
 
 function docOf(node: Node): { doc?: string } {
@@ -124,6 +130,7 @@ export function fixedSize(node: Node): number | undefined {
 }
 
 function typeName(node: Node): string {
+  if (node.see !== undefined) return node.kind === "array" ? `list of \`${node.see}\`` : `\`${node.see}\``;
   switch (node.kind) {
     case "int": {
       const order = node.size === 1 ? "" : node.little ? " LE" : " BE";
@@ -148,7 +155,7 @@ function typeName(node: Node): string {
     case "region":
       return `${typeName(node.of)} in ${describeExpr(node.length)} bytes`;
     case "union":
-      return `one of, by ${describeExpr(node.tag)}: ${node.cases.map((entry) => `${entry.tag} ${entry.name}`).join(", ")}`;
+      return `one of, by ${node.by ?? describeExpr(node.tag)}: ${node.cases.map((entry) => `${entry.tag} ${entry.name}`).join(", ")}`;
     case "custom":
       return node.name;
   }

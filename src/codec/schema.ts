@@ -21,6 +21,8 @@ export type Symbols = Readonly<Record<string, number | readonly [number, string]
 export interface Common {
   /** What the field means, for the documentation and annotations. */
   readonly doc?: string;
+  /** Format whose documentation has what is inside; it is not repeated here. */
+  readonly see?: string;
   /** Overrides the generated value of this field. */
   readonly sample?: (random: RandomSource, scope: Readonly<Record<string, unknown>>) => unknown;
 }
@@ -116,6 +118,8 @@ export interface OptionalNode extends Common {
 export interface UnionNode extends Common {
   readonly kind: "union";
   readonly tag: Expr;
+  /** What `tag` is, in words. */
+  readonly by?: string;
   readonly cases: ReadonlyArray<{ readonly tag: number; readonly name: string; readonly node: Node }>;
   /** For tags without a case. */
   readonly otherwise?: { readonly name: string; readonly node: Node };
@@ -299,7 +303,7 @@ export function union<
   tag: Expr,
   cases: C,
   otherwise?: O,
-  options: Common = {},
+  options: Common & { readonly by?: string } = {},
 ): Type<
   | Tagged<C>
   | ([O] extends [never]
