@@ -6,10 +6,13 @@ import {
   type ClassicCheckpointCookie,
   classicCheckpointCookie,
   DEFAULT_ALLOCATION_SIZE,
-  type UnitAddress,
 } from "../../../formats/classic-cookie.js";
-import { descriptionBlock, findAllocationSize } from "../../../formats/description-block.js";
-import { extentList } from "../../../formats/extent-list.js";
+import {
+  descriptionBlock,
+  findAllocationSize,
+  isAllocationSize,
+} from "../../../formats/description-block.js";
+import { type Extent, extentList } from "../../../formats/extent-list.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
@@ -24,6 +27,7 @@ import { spaceUnreferenced } from "../rules/classic/space-unreferenced.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockReader } from "./block-reader.js";
+import { type CheckpointLists, SpaceAccounting } from "./space.js";
 import type { CheckpointEntry, TableConfig } from "./table-config.js";
 import { TreeWalk } from "./tree.js";
 import type { UnitSet } from "./unit-set.js";
@@ -47,8 +51,6 @@ export class FileVerifier {
   readonly allocationSize: number;
   private readonly reader: BlockReader;
   private readonly block: ClassicBlock;
-  /** Units some checkpoint refers to. */
-  private referenced: UnitSet | undefined;
 
   constructor(
     private readonly file: ClassicFile,
@@ -69,7 +71,7 @@ export class FileVerifier {
   private findAllocationSize(): number {
     const { config, access } = this.file;
     const forced = this.run.options.allocationSize ?? config.allocationSize;
-    if (forced !== undefined) return forced;
+    if (forced !== undefined && isAllocationSize(forced)) return forced;
     const start = this.reader.read(0, Math.min(DESCRIPTION_WINDOW, access.size));
     return findAllocationSize(start) ?? DEFAULT_ALLOCATION_SIZE;
   }
@@ -78,25 +80,29 @@ export class FileVerifier {
     this.verifyDescription();
     const { checkpoints } = this.file.config;
     const walk = new TreeWalk(this.file.config, this.reader, this.block, this.run, this.detected);
-    this.referenced = walk.referenced;
     const cookies = checkpoints.map((entry) => this.readCookie(entry));
-    this.verifySize(cookies.at(-1));
+    const newest = cookies.at(-1);
+    this.verifySize(newest);
+    const space = new SpaceAccounting(this.file.access.size, this.allocationSize, walk.referenced);
+    checkpoints.forEach((entry, i) => {
+      this.run.checkpoints++;
+      const cookie = cookies[i];
+      if (cookie !== undefined) space.add(this.readLists(entry, cookie), cookie);
+    });
     // Newest first: what earlier checkpoints share with it is checked once.
     for (let i = checkpoints.length - 1; i >= 0; i--) {
-      const cookie = cookies[i];
-      this.run.checkpoints++;
-      if (cookie !== undefined) this.verifyCheckpoint(checkpoints[i] as CheckpointEntry, cookie, walk);
+      this.verifyTree(checkpoints[i] as CheckpointEntry, cookies[i], walk);
+      if (i === checkpoints.length - 1) space.setNewestTree(walk.referenced);
     }
-    this.scanUnreferenced();
+    space.claimLists(this.run.findings, this.place);
+    this.scanUnreferenced(walk.referenced);
+    if (newest !== undefined && walk.whole)
+      space.report(this.run.findings, this.place, Number(newest.fileSize));
   }
 
   /** Without a readable checkpoint every block is unreferenced, and worth knowing of all the same. */
-  private scanUnreferenced(): void {
-    const { blocks, bytes, first } = findUnreferenced(
-      this.file.access,
-      this.allocationSize,
-      this.referenced as UnitSet,
-    );
+  private scanUnreferenced(referenced: UnitSet): void {
+    const { blocks, bytes, first } = findUnreferenced(this.file.access, this.allocationSize, referenced);
     if (blocks === 0) return;
     this.run.findings.add(
       spaceUnreferenced,
@@ -158,37 +164,46 @@ export class FileVerifier {
     this.run.findings.check([fileSize, fileTail], subject);
   }
 
-  private verifyCheckpoint(entry: CheckpointEntry, cookie: ClassicCheckpointCookie, walk: TreeWalk): void {
-    const place = this.entryPlace(entry);
+  private verifyTree(
+    entry: CheckpointEntry,
+    cookie: ClassicCheckpointCookie | undefined,
+    walk: TreeWalk,
+  ): void {
+    const root = cookie === undefined ? undefined : blockOf(cookie.root, this.allocationSize);
     this.block.checkpoint = entry.name;
-    this.verifyExtents("alloc", cookie.alloc, cookie, place);
-    this.verifyExtents("avail", cookie.avail, cookie, place);
-    this.verifyExtents("discard", cookie.discard, cookie, place);
-    const root = blockOf(cookie.root, this.allocationSize);
-    if (root !== undefined) walk.verify(root, place);
+    if (root !== undefined) walk.verify(root, this.entryPlace(entry));
   }
 
-  private verifyExtents(
-    name: "alloc" | "avail" | "discard",
-    address: UnitAddress,
+  private readLists(entry: CheckpointEntry, cookie: ClassicCheckpointCookie): CheckpointLists {
+    const place = this.entryPlace(entry);
+    this.block.checkpoint = entry.name;
+    return {
+      alloc: this.readExtents("alloc", cookie, place),
+      avail: this.readExtents("avail", cookie, place),
+      discard: this.readExtents("discard", cookie, place),
+    };
+  }
+
+  /** The ranges of a list; none where there is no list, undefined where it cannot be read. */
+  private readExtents(
+    name: keyof CheckpointLists,
     cookie: ClassicCheckpointCookie,
     holder: FindingPlace,
-  ): void {
-    const location = blockOf(address, this.allocationSize);
-    if (location === undefined) return;
+  ): readonly Extent[] | undefined {
+    const location = blockOf(cookie[name], this.allocationSize);
+    if (location === undefined) return [];
     const block = this.readBlock(location, holder);
-    if (block === undefined) return;
+    if (block === undefined) return undefined;
     const sound = this.run.findings.counts.error;
     this.run.findings.check(
       blockRules,
       this.block.set(block, location.offset, location.size, location.checksum, "extent list"),
     );
     this.run.checked(1, block.length);
-    this.referenced?.addRange(location.offset / this.allocationSize, location.size / this.allocationSize);
     // Fields of a block that is damaged anyway would only repeat that.
-    if (this.run.findings.counts.error !== sound) return;
+    if (this.run.findings.counts.error !== sound) return undefined;
     const payload = block.subarray(CLASSIC_BLOCK.payload);
-    const { issues } = extentList.read(payload, {
+    const reading = extentList.read(payload, {
       base: location.offset + CLASSIC_BLOCK.payload,
       params: {
         allocationSize: this.allocationSize,
@@ -196,10 +211,11 @@ export class FileVerifier {
         fileSize: Number(cookie.fileSize),
       },
     });
-    this.run.findings.addIssues(extentListFormat, this.block.place(), issues, {
+    this.run.findings.addIssues(extentListFormat, this.block.place(), reading.issues, {
       consequence: `the ${name} list of the checkpoint cannot be used`,
       offsets: "file",
     });
+    return reading.ok ? reading.value.extents : undefined;
   }
 
   private readBlock(address: BlockAddress, holder: FindingPlace): Uint8Array | undefined {

@@ -10,6 +10,7 @@ import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
+import { spaceOverlap } from "../rules/classic/space-overlap.js";
 import { treeAddress } from "../rules/tree/tree-address.js";
 import { treeLoop } from "../rules/tree/tree-loop.js";
 import type { Detected, Run } from "../run.js";
@@ -30,6 +31,8 @@ const roles: readonly BlockRole[] = ["leaf", "internal", "overflow"];
 export class TreeWalk {
   /** Blocks found sound or reported, by any checkpoint. */
   private readonly verified: UnitSet;
+  /** False once a page could not be read: what is below it was not seen. */
+  whole = true;
   /** Units of all blocks any checkpoint refers to. */
   readonly referenced: UnitSet;
   private reached: UnitSet;
@@ -60,7 +63,7 @@ export class TreeWalk {
   verify(root: BlockAddress, holder: FindingPlace): void {
     this.reached = new UnitSet(this.reader.fileSize / this.unit);
     if (!this.inFile(root.offset, root.size, root.checksum, holder)) {
-      this.run.complete = false;
+      this.run.complete = this.whole = false;
       return;
     }
     this.reach(root.offset, holder);
@@ -165,18 +168,31 @@ export class TreeWalk {
   ): void {
     const { block, run } = this;
     this.verified.add(offset / this.unit);
-    this.referenced.addRange(offset / this.unit, size / this.unit);
+    this.claim(offset, size);
     run.checked(1, bytes.length);
     if (bytes.length < CLASSIC_BLOCK.payload) return;
     const before = run.findings.counts.error;
     run.findings.check(blockRules, block.set(bytes, offset, size, checksum, role));
     // What a damaged block says of its cells would only repeat that it is damaged.
     if (run.findings.counts.error !== before) {
-      if (role === "root" || role === "internal") run.complete = false;
+      if (role === "root" || role === "internal") run.complete = this.whole = false;
       return;
     }
     if (block.type === pageTypes.overflow) return;
     this.pages.verifyClassic(block, this.config, this.rules, this.collect(found));
+  }
+
+  private claim(offset: number, size: number): void {
+    const twice = this.referenced.addRange(offset / this.unit, size / this.unit);
+    if (twice === 0) return;
+    this.run.findings.add(
+      spaceOverlap,
+      { ...this.block.place(), offset },
+      {
+        message: `${twice * this.unit} bytes of the block at ${offset} belong to another block as well`,
+        consequence: "one of the two blocks has been written over the other",
+      },
+    );
   }
 
   private collect(found: AddressList): PageSink {

@@ -16,6 +16,9 @@ import { logRecords } from "./classic/log-record.js";
 import { metadataFileMissing } from "./classic/metadata-file-missing.js";
 import { metadataFileUnlisted } from "./classic/metadata-file-unlisted.js";
 import { metadataIncomplete } from "./classic/metadata-incomplete.js";
+import { spaceLeak } from "./classic/space-leak.js";
+import { spaceLive } from "./classic/space-live.js";
+import { spaceOverlap } from "./classic/space-overlap.js";
 import { spaceUnreferenced } from "./classic/space-unreferenced.js";
 import { turtleFileFormat } from "./classic/turtle-file.js";
 import { turtleFileMissing } from "./classic/turtle-file-missing.js";
@@ -69,6 +72,9 @@ export const rules: readonly RuleInfo[] = [
   metadataFileMissing,
   metadataFileUnlisted,
   metadataIncomplete,
+  spaceLeak,
+  spaceLive,
+  spaceOverlap,
   spaceUnreferenced,
   turtleFileMissing,
   turtleFileVersion,
