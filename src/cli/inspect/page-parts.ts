@@ -19,6 +19,7 @@ import {
   decryptBlock,
   detectCompressor,
   detectRotnKeyIds,
+  type Encryptor,
   encryptedPart,
   looksLikeRotn,
   rotnEncryptor,
@@ -105,12 +106,25 @@ function transformOf(block: Uint8Array, request: PageRequest): Transform {
   if (keyId === undefined)
     return { options: {}, by: "", problem: "encrypted, and no key id of rotn makes sense of it" };
   const encryptor = rotnEncryptor(keyId);
-  const inner = headers.compressed
-    ? compressorOf(decryptBlock(block, headers.payload, { encryptor }), headers, request)
-    : undefined;
+  const inner = headers.compressed ? innerCompressor(block, headers, encryptor, request) : undefined;
   const also = others.length === 0 ? "" : `; ${others.join(", ")} fit as well, --rotn-keyid chooses`;
   const by = [inner?.by ?? "", `rotn key id ${keyId}${also}`].filter((name) => name !== "").join(", ");
   return { options: { ...inner?.options, encryptor }, by };
+}
+
+/** The compressor of a block that is encrypted, too; what cannot be decrypted has none. */
+function innerCompressor(
+  block: Uint8Array,
+  headers: BlockHeaders,
+  encryptor: Encryptor,
+  request: PageRequest,
+): Transform | undefined {
+  try {
+    return compressorOf(decryptBlock(block, headers.payload, { encryptor }), headers, request);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 function headersOf(block: Uint8Array, request: PageRequest): BlockHeaders | undefined {
