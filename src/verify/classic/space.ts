@@ -63,11 +63,16 @@ export class SpaceAccounting {
     this.newestTree = claimed.copy();
   }
 
+  /** The lists' own blocks belong to nothing else. */
+  claimLists(findings: Findings, place: FindingPlace): void {
+    for (const { offset, size } of this.listBlocks)
+      this.claim(findings, place, offset, size, "an extent list");
+  }
+
+  /** To be asked once the trees and lists have claimed their blocks, and only of trees that were seen whole. */
   report(findings: Findings, place: FindingPlace, fileSize: number): void {
     if (!this.readable) return;
     this.compareLive(findings, place);
-    for (const { offset, size } of this.listBlocks)
-      this.claim(findings, place, offset, size, "an extent list");
     this.claimFree(findings, place);
     const end = Math.min(this.units, Math.floor(fileSize / this.unit));
     const all = new UnitSet(end);
