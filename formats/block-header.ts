@@ -195,6 +195,10 @@ const replacementOnlyBase = (flag: number) => ({
       ? { path: "magic", expected: blockMagics.base, actual }
       : undefined,
 });
+/** The replacement rule in JSON, the same in every generation. */
+const replacementDoc = "whether the image stands in place of an image and its deltas";
+const originalDoc = "checksum the parent's cookie holds: the previous checksum";
+
 const modifiedFlag = (expected: boolean) => ({
   code: "generation-flag",
   doc: `flag modified is ${expected ? "set" : "clear"} in this generation`,
@@ -223,6 +227,12 @@ const currentHeader = (checksum: Type<number>, modified: boolean) => {
       modifiedFlag(modified),
       replacementOnlyBase(blockFlags.modified),
     ],
+    computed: {
+      replacement: { doc: replacementDoc, of: () => modified },
+      ...(modified && {
+        originalChecksum: { doc: originalDoc, of: ({ previousChecksum }) => previousChecksum },
+      }),
+    },
   };
   return struct<CurrentFields>(
     {
@@ -286,6 +296,9 @@ const extendedHeader = (checksum: Type<number>) => {
               : undefined,
         },
       ],
+      computed: {
+        replacement: { doc: replacementDoc, of: ({ flags }) => (flags & blockFlags.replacement) !== 0 },
+      },
     },
   );
 };

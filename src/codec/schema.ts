@@ -99,7 +99,7 @@ export interface StructNode extends Common {
 export interface Computed {
   readonly doc: string;
   // biome-ignore lint/suspicious/noExplicitAny: the struct's value type is checked by `struct`.
-  readonly of: (value: any, params: Readonly<Record<string, number>>) => number | bigint | string | undefined;
+  readonly of: (value: any, params: Readonly<Record<string, number>>) => number | bigint | string | boolean | undefined;
 }
 export interface ArrayNode extends Common {
   readonly kind: "array";

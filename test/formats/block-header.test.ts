@@ -100,6 +100,17 @@ test("one logical replacement in both encodings", () => {
   for (const hex of [D1, D0_BASE, D0_DELTA, EXTENDED_ORIGINAL]) assert.equal(of(hex), original, hex);
 });
 
+test("JSON has the same pair in every current generation", () => {
+  const json = (hex: string): Record<string, unknown> =>
+    blockHeader.toJson(blockHeader.parse(hexToBytes(hex))) as Record<string, unknown>;
+  assert.is(json(D1).replacement, false);
+  assert.is(json(EXTENDED_ORIGINAL).replacement, false);
+  for (const hex of [MODIFIED, EXTENDED]) {
+    assert.equal([json(hex).replacement, json(hex).originalChecksum], [true, 0x6cba7954]);
+    assert.equal(blockHeader.build(blockHeader.fromJson(json(hex))), hexToBytes(hex));
+  }
+});
+
 test("replacement rules", () => {
   assert.is(error(blockHeader, "dd02012c 278bcc16 5479ba6c 09 000000"), "replacement-magic");
   assert.is(error(blockHeader, "dd030330 278bcc16 00000000 11 000000 5479ba6c"), "replacement-magic");
