@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
 import { type DetectedInput, detectInput } from "../store/detect.js";
 import { openDetectedPageLog } from "../store/open.js";
+import { openWtFile } from "../store/wt-file.js";
 import { DirectoryVerifier } from "./classic/directory.js";
 import { verifyLoneFile } from "./classic/lone-file.js";
 import { verifyBlockFile, verifyCorruptionLog } from "./lone/blocks.js";
@@ -45,6 +46,8 @@ function verifyInput(input: DetectedInput, run: Run): void {
       new DirectoryVerifier(target, run, detected).verify();
       break;
     case "wt-file":
+      // Refuses a sound file of a newer version, which is no damage.
+      openWtFile(target).file.close();
       verifyLoneFile(target, run, detected);
       break;
     case "block":
