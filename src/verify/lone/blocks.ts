@@ -9,6 +9,7 @@ import { looksLikePageLogBlock, looksLikeText } from "../../store/block-look.js"
 import { openCorruptionLog } from "../../store/corruption-log.js";
 import type { PageLog, PageRecord, Place } from "../../store/types.js";
 import { type BlockRole, ClassicBlock } from "../classic/block.js";
+import { hex32 } from "../hex.js";
 import { DisaggBlock } from "../page-log/block.js";
 import { verifyPlainPage } from "../page-log/plain-pages.js";
 import { RecordSubject } from "../page-log/record.js";
@@ -121,8 +122,8 @@ class LoneBlockVerifier {
     if (announced === undefined || announced.checksum === checksum) return;
     this.run.findings.add(dumpChecksum, place, {
       message: "the block in the dump is not the one its address meant",
-      expected: announced.checksum,
-      actual: checksum,
+      expected: hex32(announced.checksum),
+      actual: hex32(checksum),
     });
   }
 }

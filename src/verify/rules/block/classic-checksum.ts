@@ -1,4 +1,5 @@
 import type { BlockRole, ClassicBlock } from "../../classic/block.js";
+import { hex32 } from "../../hex.js";
 import type { Rule } from "../../rule.js";
 
 const lost: Record<BlockRole, string> = {
@@ -24,27 +25,25 @@ export const classicChecksum: Rule<ClassicBlock> = {
       found({
         message: `the ${role} block is sound, but not the one its address means: another block was written here, or the address is damaged`,
         field: "checksum",
-        expected: hex(addressChecksum),
-        actual: hex(checksum),
+        expected: hex32(addressChecksum),
+        actual: hex32(checksum),
         consequence,
       });
     else if (computed === addressChecksum)
       found({
         message: `the checksum field of the ${role} block is damaged: bytes and address agree`,
         field: "checksum",
-        expected: hex(computed),
-        actual: hex(checksum),
+        expected: hex32(computed),
+        actual: hex32(checksum),
         consequence,
         hint: "the rest of the block is intact",
       });
     else
       found({
         message: `the bytes of the ${role} block do not fit its checksum`,
-        expected: hex(addressChecksum),
-        actual: hex(computed),
+        expected: hex32(addressChecksum),
+        actual: hex32(computed),
         consequence,
       });
   },
 };
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;

@@ -1,3 +1,4 @@
+import { hex32 } from "../../hex.js";
 import type { DisaggBlock } from "../../page-log/block.js";
 import type { Rule } from "../../rule.js";
 
@@ -12,11 +13,9 @@ export const disaggChecksum: Rule<DisaggBlock> = {
     if (checksum === computedChecksum) return;
     found({
       message: `the bytes of the ${block.isDelta ? "delta" : "full image"} do not fit its checksum`,
-      expected: hex(checksum),
-      actual: hex(computedChecksum),
+      expected: hex32(checksum),
+      actual: hex32(computedChecksum),
       consequence: "the page cannot be read at this LSN, nor above it until its next full image",
     });
   },
 };
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, "0")}`;

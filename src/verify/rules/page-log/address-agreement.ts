@@ -1,4 +1,5 @@
 import { addressFlags } from "../../../../formats/address-cookie.js";
+import { hex32 } from "../../hex.js";
 import { type AddressSubject, PAGE_LOST } from "../../page-log/address.js";
 import { DisaggBlock } from "../../page-log/block.js";
 import { RecordSubject } from "../../page-log/record.js";
@@ -26,7 +27,7 @@ export const addressAgreement: Rule<AddressSubject> = {
     const block = new DisaggBlock();
     if (!block.set(record)) return;
     const checksum = block.replacement ? block.originalChecksum : block.checksum;
-    if (cookie.checksum !== checksum) disagree("checksum", checksum, cookie.checksum);
+    if (cookie.checksum !== checksum) disagree("checksum", hex32(checksum), hex32(cookie.checksum));
     const size =
       cookie.generation === "D'" ? chain.reduce((sum, { data }) => sum + data.length, 0) : newest.data.length;
     if (cookie.size !== size && !block.replacement) disagree("size", size, cookie.size);

@@ -1,3 +1,4 @@
+import { hex32 } from "../../hex.js";
 import type { DisaggBlock } from "../../page-log/block.js";
 import type { Rule } from "../../rule.js";
 
@@ -17,8 +18,8 @@ export const previousChecksum: Rule<DisaggBlock> = {
       severity: block.isDelta ? "error" : "warning",
       field: "previousChecksum",
       message: `the block follows one with another checksum than the record at LSN ${previous.lsn} has`,
-      expected,
-      actual,
+      expected: hex32(expected),
+      actual: hex32(actual),
       ...(block.isDelta
         ? { consequence: "a record of the chain is missing or was replaced: the page cannot be read" }
         : {}),

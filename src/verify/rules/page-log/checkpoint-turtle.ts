@@ -1,4 +1,5 @@
 import { crc32c } from "../../../codec/crc32c.js";
+import { hex32 } from "../../hex.js";
 import type { CheckpointSubject } from "../../page-log/checkpoint.js";
 import type { Rule } from "../../rule.js";
 
@@ -25,8 +26,8 @@ export const checkpointTurtle: Rule<CheckpointSubject> = {
         lsn,
         field: "metadataChecksum",
         message: "the turtle page is not the one the checkpoint was completed with",
-        expected,
-        actual,
+        expected: hex32(expected),
+        actual: hex32(actual),
         consequence,
       });
   },
