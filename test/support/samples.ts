@@ -68,11 +68,16 @@ export const partlyCovered: Sample = {
   bytes: classicBlock(["classic-12.0", "basic", "cksum_off.wt"], ROW_INTERNAL).slice(0, 128),
 };
 
-/** Leaves of 3.2.1: the checksum of a compressed block covers its first 64 bytes only. */
-export const compressedLeaves: readonly Sample[] = ["snappy", "zlib"].map((compressor) => ({
-  name: `classic row leaf, ${compressor}`,
+/** One compressed leaf a compressor. */
+export const compressedLeaves: readonly Sample[] = [
+  ["classic-3.2.1", "deb_compress", "c_snappy.wt"],
+  ["classic-3.2.1", "deb_compress", "c_zlib.wt"],
+  ["classic-12.0", "compressors", "c_lz4.wt"],
+  ["classic-12.0", "compressors", "c_zstd.wt"],
+].map((file) => ({
+  name: `classic row leaf ${file.join("/")}`,
   format: "page",
-  bytes: classicBlock(["classic-3.2.1", "deb_compress", `c_${compressor}.wt`], ROW_LEAF),
+  bytes: classicBlock(file, ROW_LEAF),
 }));
 
 const cryptVectors = vector("crypt_header.json").valid as Array<{ variant: string; hex: string }>;

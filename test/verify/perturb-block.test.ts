@@ -1,6 +1,6 @@
 /**
  * The verifier on one classic block in a file of its own: every bit of a leaf and of an internal page, and bits all
- * over compressed leaves, of whose bytes the checksum covers only the first 64: the rest goes to the decompressor.
+ * over compressed leaves. The checksum of those of 3.2.1 covers 64 bytes only: the rest goes to the decompressor.
  */
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,9 @@ import { InputError } from "../../src/store/input-error.js";
 import { type Finding, verify } from "../../src/verify/index.js";
 import { Bounded } from "../support/bounded.js";
 import { compressedLeaves, pages, type Sample } from "../support/samples.js";
+
+/** Large blocks are damaged in one byte of so many. */
+const SPARSE = 127;
 
 const folder = mkdtempSync(join(tmpdir(), "pugmark-test-"));
 const file = join(folder, "block");
@@ -60,7 +63,7 @@ for (const sample of pages.filter(({ name }) => name.startsWith("classic")))
   test(`${sample.name}: every bit, every length`, () => perturb(sample, 1, [], sample.bytes.length));
 
 for (const sample of compressedLeaves)
-  test(`${sample.name}: bits of one byte in 61`, () => perturb(sample, 61, [0, 7], 64));
+  test(`${sample.name}: bits of one byte in ${SPARSE}`, () => perturb(sample, SPARSE, [0, 7], 64));
 
 test("an empty file is refused, not verified", async () => {
   const refused = await errorsOf(new Uint8Array()).catch((error: unknown) => error);
