@@ -2,7 +2,6 @@
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
 import { descriptionBlock, MIN_ALLOCATION_SIZE } from "../../../formats/description-block.js";
 import { MAX_PAGE_TYPE, PAGE_HEADER, pageTypeSymbols } from "../../../formats/page-header.js";
-import { MAX_ALLOCATION_SIZE } from "../../../formats/zero-tail.js";
 import { symbolList } from "../../codec/schema.js";
 import type { Inspection } from "../../report/inspection.js";
 import type { Row } from "../../report/table.js";
@@ -26,7 +25,8 @@ export function inspectClassicFile(
   allocationSize: number | undefined,
 ): Inspection {
   refuse(request, "a .wt file", ["page", "lsn", "table"], "use --offset");
-  const unit = allocationSize ?? detectedUnit(file);
+  // Where the description block is damaged: every allocation size is a multiple of the smallest.
+  const unit = allocationSize ?? MIN_ALLOCATION_SIZE;
   const input: Row = { path: file.path, kind: "wt-file", allocationSize: unit };
   const { offset } = request;
   if (offset === undefined) return listBlocks(file, input, request, unit);
@@ -43,14 +43,6 @@ export function inspectClassicFile(
         : [inspectWith(format, bytes, offset, request.read)],
     tables: [],
   };
-}
-
-/** The smallest unit under which the description block is sound; the default 4096 when there is none. */
-function detectedUnit(file: RandomAccess): number {
-  for (let size = MIN_ALLOCATION_SIZE; size <= MAX_ALLOCATION_SIZE && size <= file.size; size *= 2)
-    if (descriptionBlock.validate(readRange(file, 0, size)).every(({ severity }) => severity !== "error"))
-      return size;
-  return 4096;
 }
 
 function rangeOf(file: RandomAccess, offset: number, length: number): Uint8Array {
