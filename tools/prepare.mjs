@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 
 const root = new URL("../", import.meta.url);
-const main = new URL("dist/src/cli/main.js", root);
+const main = new URL("dist/bin/pugmark.js", root);
 const notBuilt = `#!/usr/bin/env node
 process.stderr.write("pugmark is not built yet: run \`npm ci\` in the checkout first\\n");
 process.exitCode = 2;

@@ -15,7 +15,7 @@ import {
   wtVersion,
 } from "./wt-database.js";
 
-const PUGMARK = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const PUGMARK = fileURLToPath(new URL("../../bin/pugmark.js", import.meta.url));
 const KEY = 12;
 const MB = 1e6;
 const MIB = 2 ** 20;
