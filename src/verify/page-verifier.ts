@@ -1,12 +1,12 @@
 /** The inside of pages, whatever store they come from: inflated where needed, then walked cell by cell. */
-import { CLASSIC_BLOCK, combinedHeaderSizes } from "../../formats/block-header.js";
-import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
+import { CLASSIC_BLOCK } from "../../formats/block-header.js";
+import { pageFlags, pageTypes } from "../../formats/page-header.js";
 import { FormatError } from "../codec/error.js";
+import { type EncryptedSample, PageImages, type TransformHint } from "../page/images.js";
 import type { BlockShape } from "../page/transform/index.js";
 import { PageWalker } from "../page/walk.js";
 import { type PageLayout, type PageSink, pageForms } from "../page/walk-types.js";
 import type { ClassicBlock } from "./classic/block.js";
-import { type EncryptedSample, PageImages, type TransformHint } from "./images.js";
 import type { DisaggBlock } from "./page-log/block.js";
 import type { FindingPlace, Subject } from "./rule.js";
 import { pageInflate } from "./rules/block/page-inflate.js";
@@ -35,12 +35,7 @@ export class PageVerifier {
     detected: Detected,
     samples?: () => Iterable<EncryptedSample>,
   ) {
-    this.images = new PageImages(
-      run.options,
-      detected,
-      (image, shape) => this.isSound(image, shape),
-      samples,
-    );
+    this.images = new PageImages(run.options, detected, samples);
   }
 
   /** The plain image of a block of a page log, or undefined when it cannot be had (which has been reported). */
@@ -126,22 +121,6 @@ export class PageVerifier {
         field: `image[${offset}]`,
         message: `${detail} (${code}, byte ${offset} of the image)`,
       });
-  }
-
-  /** Whether a decrypted image reads as a page; for telling keys apart. */
-  private isSound(image: Uint8Array, { combinedHeaderSize: payload }: BlockShape): boolean {
-    // A delta of the oldest page logs has other headers: it is no evidence.
-    if (payload === combinedHeaderSizes.oldDelta) return true;
-    const view = new DataView(image.buffer, image.byteOffset, image.length);
-    return this.walker.walk(image, {
-      type: image[PAGE_HEADER.at.type] as number,
-      flags: image[PAGE_HEADER.at.flags] as number,
-      entries: view.getUint32(PAGE_HEADER.at.entries, true),
-      memSize: image.length,
-      payload,
-      recno: view.getBigUint64(PAGE_HEADER.at.recno, true),
-      form: pageForms.image,
-    });
   }
 }
 

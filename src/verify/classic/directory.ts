@@ -5,6 +5,7 @@ import { blockOf, classicCheckpointCookie } from "../../../formats/classic-cooki
 import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
 import { InputError } from "../../store/input-error.js";
+import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import { MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
@@ -20,7 +21,6 @@ import { FileVerifier } from "./file.js";
 import { verifyLogs } from "./log-files.js";
 import { verifyLoneFile } from "./lone-file.js";
 import { MetadataReader } from "./metadata-reader.js";
-import { readTableConfig, type TableConfig } from "./table-config.js";
 import { type MetadataSource, verifyTurtle } from "./turtle.js";
 
 export class DirectoryVerifier {

@@ -14,6 +14,7 @@ import {
 } from "../../../formats/description-block.js";
 import { type Extent, extentList } from "../../../formats/extent-list.js";
 import type { RandomAccess } from "../../store/types.js";
+import type { CheckpointEntry, TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
@@ -28,7 +29,6 @@ import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockReader } from "./block-reader.js";
 import { type CheckpointLists, SpaceAccounting } from "./space.js";
-import type { CheckpointEntry, TableConfig } from "./table-config.js";
 import { TreeWalk } from "./tree.js";
 import type { UnitSet } from "./unit-set.js";
 import { findUnreferenced } from "./unreferenced.js";

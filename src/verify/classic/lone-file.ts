@@ -11,10 +11,10 @@ import { FormatError } from "../../codec/error.js";
 import { encodeText } from "../../codec/text.js";
 import { FileAccess } from "../../store/file.js";
 import type { RandomAccess } from "../../store/types.js";
+import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import type { Detected, Run } from "../run.js";
 import { ClassicBlock } from "./block.js";
 import { FileVerifier } from "./file.js";
-import { readTableConfig, type TableConfig } from "./table-config.js";
 
 const WINDOW = 4 * 1024 * 1024;
 const DESCRIPTION_WINDOW = 128 * 1024;

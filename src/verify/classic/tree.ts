@@ -5,6 +5,7 @@ import { pageTypes } from "../../../formats/page-header.js";
 import { FormatError } from "../../codec/error.js";
 import { packedLength, readPackedNumber } from "../../codec/packed.js";
 import type { AddressCell, PageSink } from "../../page/walk-types.js";
+import type { TableConfig } from "../../tree/table-config.js";
 import { type PageRules, PageVerifier } from "../page-verifier.js";
 import type { FindingPlace, Rule } from "../rule.js";
 import { blockPlace } from "../rules/block/block-place.js";
@@ -17,7 +18,6 @@ import type { Detected, Run } from "../run.js";
 import { AddressList } from "./address-list.js";
 import type { BlockAddress, BlockRole, ClassicBlock } from "./block.js";
 import type { BlockReader } from "./block-reader.js";
-import type { TableConfig } from "./table-config.js";
 import { UnitSet } from "./unit-set.js";
 
 /** Deeper than any tree: page sizes and fan-out allow a dozen levels at most. */

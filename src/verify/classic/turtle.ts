@@ -5,12 +5,12 @@ import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
 import { FileAccess, readRange } from "../../store/file.js";
+import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace } from "../rule.js";
 import { turtleFileFormat } from "../rules/classic/turtle-file.js";
 import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
 import { turtleFileVersion } from "../rules/classic/turtle-file-version.js";
 import type { Detected, Run } from "../run.js";
-import { readTableConfig, type TableConfig } from "./table-config.js";
 
 const TURTLE = "WiredTiger.turtle";
 const VERSION_FILE = "WiredTiger";

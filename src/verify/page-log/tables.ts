@@ -1,5 +1,5 @@
 /** What is known of the tables of a page log: names and compressors, from the shared metadata. */
-import type { TransformHint } from "../images.js";
+import type { TransformHint } from "../../page/images.js";
 
 export interface TableInfo extends TransformHint {
   /** `file:x.wt_stable` */

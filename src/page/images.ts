@@ -1,5 +1,7 @@
 /** Plain images of stored blocks: which compressor and encryptor, remembered per table. */
 
+import { combinedHeaderSizes } from "../../formats/block-header.js";
+import { PAGE_HEADER } from "../../formats/page-header.js";
 import { COMPRESS_SKIP } from "../../formats/transforms.js";
 import { FormatError } from "../codec/error.js";
 import {
@@ -15,9 +17,23 @@ import {
   inflateImage,
   looksLikeRotn,
   rotnEncryptor,
-} from "../page/transform/index.js";
-import type { Detected } from "./run.js";
-import type { VerifyOptions } from "./types.js";
+} from "./transform/index.js";
+import { PageWalker } from "./walk.js";
+import { pageForms } from "./walk-types.js";
+
+/** What the caller knows better than the metadata. */
+export interface TransformOptions {
+  /** Compressor of all tables, e.g. `snappy`. */
+  readonly compressor?: string | undefined;
+  /** Key id of the rotn test encryptor; detected by evidence when absent. */
+  readonly rotnKeyId?: number | undefined;
+}
+
+/** What was used. */
+export interface DetectedTransforms {
+  readonly compressors: Set<string>;
+  readonly encryptors: Set<string>;
+}
 
 /** What the metadata says of a table; empty text = nothing. */
 export interface TransformHint {
@@ -41,10 +57,8 @@ export class PageImages {
   private keyIds: number[] | undefined;
 
   constructor(
-    private readonly options: VerifyOptions,
-    private readonly detected: Detected,
-    /** Judges a decrypted image when key ids are told apart. */
-    private readonly fits: (image: Uint8Array, shape: BlockShape) => boolean,
+    private readonly options: TransformOptions,
+    private readonly detected: DetectedTransforms,
     private readonly samples: () => Iterable<EncryptedSample> = () => [],
   ) {
     if (options.rotnKeyId !== undefined) this.keyIds = [options.rotnKeyId];
@@ -126,10 +140,26 @@ export class PageImages {
     try {
       const opened = { ...shape, encrypted: false };
       const options = shape.compressed && hint?.compressor ? { compressor: hint.compressor } : {};
-      return this.fits(inflateImage(plain, opened, options), opened);
+      return readsAsPage(inflateImage(plain, opened, options), opened);
     } catch (error) {
       if (error instanceof FormatError) return false;
       throw error;
     }
   }
+}
+
+/** Whether a decrypted image reads as a page; for telling keys apart. */
+function readsAsPage(image: Uint8Array, { combinedHeaderSize: payload }: BlockShape): boolean {
+  // A delta of the oldest page logs has other headers: it is no evidence.
+  if (payload === combinedHeaderSizes.oldDelta) return true;
+  const view = new DataView(image.buffer, image.byteOffset, image.length);
+  return new PageWalker().walk(image, {
+    type: image[PAGE_HEADER.at.type] as number,
+    flags: image[PAGE_HEADER.at.flags] as number,
+    entries: view.getUint32(PAGE_HEADER.at.entries, true),
+    memSize: image.length,
+    payload,
+    recno: view.getBigUint64(PAGE_HEADER.at.recno, true),
+    form: pageForms.image,
+  });
 }

@@ -1,9 +1,9 @@
-/** What verification needs to know of one file: its metadata row, read. */
-import { type ConfigTree, configText, parseConfig } from "../../codec/config.js";
-import { configEntry, configGet, configGetStruct, configGetText } from "../../codec/config-edit.js";
-import { parseSigned64, parseSize } from "../../codec/config-scalar.js";
-import { FormatError } from "../../codec/error.js";
-import { hexToBytes } from "../../codec/json.js";
+/** What has to be known of one file to read it: its metadata row. */
+import { type ConfigTree, configText, parseConfig } from "../codec/config.js";
+import { configEntry, configGet, configGetStruct, configGetText } from "../codec/config-edit.js";
+import { parseSigned64, parseSize } from "../codec/config-scalar.js";
+import { FormatError } from "../codec/error.js";
+import { hexToBytes } from "../codec/json.js";
 
 export interface CheckpointEntry {
   readonly name: string;
