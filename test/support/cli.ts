@@ -10,7 +10,9 @@ export interface CliRun {
 }
 
 const built = import.meta.url.endsWith(".js");
-const main = fileURLToPath(new URL(built ? "../../bin/pugmark.js" : "../../src/cli/main.ts", import.meta.url));
+const main = fileURLToPath(
+  new URL(built ? "../../bin/pugmark.js" : "../../src/cli/main.ts", import.meta.url),
+);
 
 export function runCli(...args: string[]): CliRun {
   const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...env } = process.env;
