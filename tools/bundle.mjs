@@ -10,7 +10,11 @@ const outdir = `${root}dist/bin`;
 rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { pugmark: "dist/src/cli/main.js" },
+  entryPoints: {
+    pugmark: "dist/src/cli/main.js",
+    // Programs of threads lie beside the code that starts them.
+    "leaf-worker": "dist/src/verify/classic/leaf-worker.js",
+  },
   outdir,
   bundle: true,
   splitting: true,
@@ -19,12 +23,13 @@ await build({
   target: "node20",
   minifyWhitespace: true,
   minifySyntax: true,
-  keepNames: true,
   sourcemap: "linked",
   sourcesContent: false,
   external: ["@node-rs/crc32", "snappy", "node-sqlite3-wasm", "@bokuweb/zstd-wasm"],
   // Packages that are not modules ask for `require`.
-  banner: { js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);' },
+  banner: {
+    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+  },
   logLevel: "warning",
 });
 chmodSync(`${outdir}/pugmark.js`, 0o755);

@@ -2,6 +2,7 @@
 import type { Issue } from "../codec/issue.js";
 import type { Severity } from "../codec/schema.js";
 import type { Finding } from "./finding.js";
+import { unchecked } from "./rules/run/unchecked.js";
 
 export type FindingPlace = Pick<
   Finding,
@@ -37,13 +38,22 @@ export interface IssueOptions {
   readonly offsets?: "file" | "structure";
 }
 
+/** Findings of one code that are counted, but not listed. */
+export interface Suppressed {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly count: number;
+}
+
+/** Codes whose findings are about a table rather than a place in it. */
+const ONCE: ReadonlySet<string> = new Set([unchecked.code]);
 const DEFAULT_LIMIT = 1000;
 
 /** Findings in the order they were made, with a limit per code. */
 export class Findings {
   readonly list: Finding[] = [];
   readonly counts = { error: 0, warning: 0, info: 0 };
-  private readonly perCode = new Map<string, number>();
+  private readonly perCode = new Map<string, { severity: Severity; count: number }>();
 
   constructor(
     private readonly limit = DEFAULT_LIMIT,
@@ -52,13 +62,7 @@ export class Findings {
 
   add(rule: RuleInfo, place: FindingPlace, detail: Detail): void {
     const { severity = rule.severity, ...rest } = detail;
-    this.counts[severity]++;
-    const count = (this.perCode.get(rule.code) ?? 0) + 1;
-    this.perCode.set(rule.code, count);
-    if (count > this.limit) return;
-    const finding: Finding = { code: rule.code, severity, ...place, ...rest };
-    this.list.push(finding);
-    this.listener(finding);
+    this.take({ code: rule.code, severity, ...place, ...rest });
   }
 
   /**
@@ -86,10 +90,42 @@ export class Findings {
     for (const rule of rules) rule.check(subject, (detail) => this.add(rule, subject.place(), detail));
   }
 
+  /**
+   * Takes over findings made elsewhere. What is said of a whole table is said once; `suppressed` were counted there.
+   */
+  merge(findings: readonly Finding[], suppressed: readonly Suppressed[]): void {
+    for (const finding of findings) {
+      const { code, message, path } = finding;
+      const known =
+        ONCE.has(code) &&
+        this.list.some((other) => other.code === code && other.message === message && other.path === path);
+      if (!known) this.take(finding);
+    }
+    for (const { code, severity, count } of suppressed) {
+      this.counts[severity] += count;
+      this.note(code, severity, count);
+    }
+  }
+
+  private take(finding: Finding): void {
+    const { code, severity } = finding;
+    this.counts[severity]++;
+    if (this.note(code, severity, 1) > this.limit) return;
+    this.list.push(finding);
+    this.listener(finding);
+  }
+
+  private note(code: string, severity: Severity, count: number): number {
+    const noted = this.perCode.get(code) ?? { severity, count: 0 };
+    noted.count += count;
+    this.perCode.set(code, noted);
+    return noted.count;
+  }
+
   /** Codes of which more were found than are listed, with how many are not. */
-  suppressed(): Array<{ code: string; count: number }> {
+  suppressed(): Suppressed[] {
     return [...this.perCode]
-      .filter(([, count]) => count > this.limit)
-      .map(([code, count]) => ({ code, count: count - this.limit }));
+      .filter(([, { count }]) => count > this.limit)
+      .map(([code, { severity, count }]) => ({ code, severity, count: count - this.limit }));
   }
 }

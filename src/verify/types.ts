@@ -15,6 +15,8 @@ export interface VerifyOptions {
   readonly rotnKeyId?: number;
   /** Findings kept per code (default 1,000); more are counted and reported as one `findings-suppressed`. */
   readonly maxFindingsPerCode?: number;
+  /** Threads that check large classic files (default: one a core). */
+  readonly threads?: number;
   /** Called for each finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;
   /** Called now and then with the bytes checked so far and the bytes of all inputs. */

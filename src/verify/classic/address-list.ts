@@ -1,41 +1,76 @@
 /** Addresses of blocks in one file, kept as columns: a tree of millions of pages makes no objects. */
-export class AddressList {
-  length = 0;
-  offsets = new Float64Array(64);
-  sizes = new Float64Array(64);
-  checksums = new Uint32Array(64);
-  /** The kind of each child, as the caller numbers them. */
-  kinds = new Uint8Array(64);
+export interface AddressColumns {
+  readonly length: number;
+  readonly offsets: Float64Array;
+  readonly sizes: Float64Array;
+  readonly checksums: Uint32Array;
+  /** What each block is, as the caller numbers it. */
+  readonly kinds: Uint8Array;
+}
 
-  push(offset: number, size: number, checksum: number, kind: number): void {
+const FIRST_CAPACITY = 64;
+const BYTES_AN_ADDRESS = 8 + 8 + 4 + 1;
+
+export class AddressList implements AddressColumns {
+  length = 0;
+  offsets = new Float64Array(FIRST_CAPACITY);
+  sizes = new Float64Array(FIRST_CAPACITY);
+  checksums = new Uint32Array(FIRST_CAPACITY);
+  kinds = new Uint8Array(FIRST_CAPACITY);
+  /** Offset of the block whose page holds the address. */
+  owners = new Float64Array(FIRST_CAPACITY);
+
+  push(offset: number, size: number, checksum: number, kind: number, owner: number): void {
     if (this.length === this.offsets.length) this.grow();
     const at = this.length++;
     this.offsets[at] = offset;
     this.sizes[at] = size;
     this.checksums[at] = checksum;
     this.kinds[at] = kind;
+    this.owners[at] = owner;
+  }
+
+  clear(): void {
+    this.length = 0;
   }
 
   private grow(): void {
-    const size = this.length * 2;
-    const grown = <T extends Float64Array | Uint32Array | Uint8Array>(next: T, old: T): T => {
-      next.set(old);
-      return next;
-    };
-    this.offsets = grown(new Float64Array(size), this.offsets);
-    this.sizes = grown(new Float64Array(size), this.sizes);
-    this.checksums = grown(new Uint32Array(size), this.checksums);
-    this.kinds = grown(new Uint8Array(size), this.kinds);
+    const capacity = this.length * 2;
+    this.offsets = widened(new Float64Array(capacity), this.offsets);
+    this.sizes = widened(new Float64Array(capacity), this.sizes);
+    this.checksums = widened(new Uint32Array(capacity), this.checksums);
+    this.kinds = widened(new Uint8Array(capacity), this.kinds);
+    this.owners = widened(new Float64Array(capacity), this.owners);
   }
+}
 
-  /** Indices in the order of their offsets: one pass over the file reads neighbours together. */
-  byOffset(): Uint32Array {
-    const order = new Uint32Array(this.length);
-    let sorted = true;
-    for (let i = 0; i < this.length; i++) {
-      order[i] = i;
-      if (i > 0 && (this.offsets[i] as number) < (this.offsets[i - 1] as number)) sorted = false;
-    }
-    return sorted ? order : order.sort((a, b) => (this.offsets[a] as number) - (this.offsets[b] as number));
-  }
+function widened<T extends Float64Array | Uint32Array | Uint8Array>(next: T, old: T): T {
+  next.set(old);
+  return next;
+}
+
+/** The addresses in the order of their offsets, in memory that threads share: neighbours are read together. */
+export function sortedShared(list: AddressList): AddressColumns {
+  const { length } = list;
+  const memory = new SharedArrayBuffer(BYTES_AN_ADDRESS * length);
+  const sorted = {
+    length,
+    offsets: new Float64Array(memory, 0, length),
+    sizes: new Float64Array(memory, 8 * length, length),
+    checksums: new Uint32Array(memory, 16 * length, length),
+    kinds: new Uint8Array(memory, 20 * length, length),
+  };
+  orderOf(list).forEach((from, to) => {
+    sorted.offsets[to] = list.offsets[from] as number;
+    sorted.sizes[to] = list.sizes[from] as number;
+    sorted.checksums[to] = list.checksums[from] as number;
+    sorted.kinds[to] = list.kinds[from] as number;
+  });
+  return sorted;
+}
+
+/** Indices in the order of their offsets. */
+function orderOf({ length, offsets }: AddressList): Uint32Array {
+  const order = Uint32Array.from({ length }, (_, index) => index);
+  return order.sort((a, b) => (offsets[a] as number) - (offsets[b] as number));
 }

@@ -1,7 +1,8 @@
 /** Blocks of one `.wt` file, read many at a time where they lie side by side. */
 import type { RandomAccess } from "../../store/types.js";
-import type { AddressList } from "./address-list.js";
+import type { AddressColumns } from "./address-list.js";
 
+/** Bytes read at a time; a larger block is read for itself. */
 const WINDOW = 1024 * 1024;
 /** Bytes between two wanted blocks that are read along rather than skipped. */
 const GAP = 64 * 1024;
@@ -23,45 +24,49 @@ export class BlockReader {
     return view.subarray(0, this.file.readInto(view, offset));
   }
 
-  /** Calls `visit` for each address, in the order of their offsets. Addresses must lie inside the file. */
-  forEach(list: AddressList, visit: (index: number, block: Uint8Array) => void): void {
-    const order = list.byOffset();
-    for (let from = 0; from < order.length; ) {
-      const to = this.run(list, order, from);
-      this.visitRun(list, order.subarray(from, to), visit);
-      from = to;
+  /** Calls `visit` for the addresses `from..to`, which ascend by offset and lie inside the file. */
+  forEach(
+    list: AddressColumns,
+    from: number,
+    to: number,
+    visit: (index: number, block: Uint8Array) => void,
+  ): void {
+    for (let at = from; at < to; ) {
+      const next = this.runEnd(list, at, to);
+      this.visitRun(list, at, next, visit);
+      at = next;
     }
   }
 
-  /** One past the last address of `order` to be read together with that at `from`. */
-  private run(list: AddressList, order: Uint32Array, from: number): number {
-    const start = list.offsets[order[from] as number] as number;
-    let end = start + (list.sizes[order[from] as number] as number);
-    let to = from + 1;
-    for (; to < order.length; to++) {
-      const offset = list.offsets[order[to] as number] as number;
-      const next = offset + (list.sizes[order[to] as number] as number);
+  /** One past the last address to be read together with that at `from`. */
+  private runEnd({ offsets, sizes }: AddressColumns, from: number, to: number): number {
+    const start = offsets[from] as number;
+    let end = start + (sizes[from] as number);
+    let at = from + 1;
+    for (; at < to; at++) {
+      const offset = offsets[at] as number;
+      const next = offset + (sizes[at] as number);
       if (offset > end + GAP || next - start > WINDOW) break;
       end = Math.max(end, next);
     }
-    return to;
+    return at;
   }
 
   private visitRun(
-    list: AddressList,
-    run: Uint32Array,
+    { offsets, sizes }: AddressColumns,
+    from: number,
+    to: number,
     visit: (index: number, block: Uint8Array) => void,
   ): void {
-    const start = list.offsets[run[0] as number] as number;
+    const start = offsets[from] as number;
     let end = start;
-    for (const index of run)
-      end = Math.max(end, (list.offsets[index] as number) + (list.sizes[index] as number));
+    for (let at = from; at < to; at++) end = Math.max(end, (offsets[at] as number) + (sizes[at] as number));
     if (end - start > this.buffer.length) this.buffer = new Uint8Array(end - start);
     const { buffer } = this;
     const got = this.file.readInto(buffer.subarray(0, end - start), start);
-    for (const index of run) {
-      const at = (list.offsets[index] as number) - start;
-      visit(index, buffer.subarray(Math.min(at, got), Math.min(at + (list.sizes[index] as number), got)));
+    for (let at = from; at < to; at++) {
+      const offset = (offsets[at] as number) - start;
+      visit(at, buffer.subarray(Math.min(offset, got), Math.min(offset + (sizes[at] as number), got)));
     }
   }
 }

@@ -13,6 +13,7 @@ import {
   isAllocationSize,
 } from "../../../formats/description-block.js";
 import { type Extent, extentList } from "../../../formats/extent-list.js";
+import { defined } from "../../codec/issue.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { CheckpointEntry, TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace, Rule } from "../rule.js";
@@ -27,7 +28,10 @@ import { fileTail } from "../rules/classic/file-tail.js";
 import { spaceUnreferenced } from "../rules/classic/space-unreferenced.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
+import { BlockChecker } from "./block-checker.js";
 import { BlockReader } from "./block-reader.js";
+import { LeafPool } from "./leaf-pool.js";
+import { LeafQueue } from "./leaf-queue.js";
 import { type CheckpointLists, SpaceAccounting } from "./space.js";
 import { TreeWalk } from "./tree.js";
 import type { UnitSet } from "./unit-set.js";
@@ -77,9 +81,28 @@ export class FileVerifier {
   }
 
   verify(): void {
-    this.verifyDescription();
+    const pool = this.startThreads();
+    try {
+      this.verifyDescription();
+      const { config } = this.file;
+      const checker = new BlockChecker(config, this.reader, this.block, this.run, this.detected);
+      this.verifyCheckpoints(new TreeWalk(checker, new LeafQueue(checker, this.run, pool), this.run));
+    } finally {
+      pool?.close();
+    }
+  }
+
+  private startThreads(): LeafPool | undefined {
+    const { path, table, config, access } = this.file;
+    const { threads, compressor, rotnKeyId, maxFindingsPerCode } = this.run.options;
+    const options = defined({ compressor, rotnKeyId, maxFindingsPerCode });
+    const { kind } = this.detected;
+    const file = { path, table, allocationSize: this.allocationSize, config, kind, options };
+    return LeafPool.for(file, access.size, threads, this.detected);
+  }
+
+  private verifyCheckpoints(walk: TreeWalk): void {
     const { checkpoints } = this.file.config;
-    const walk = new TreeWalk(this.file.config, this.reader, this.block, this.run, this.detected);
     const cookies = checkpoints.map((entry) => this.readCookie(entry));
     const newest = cookies.at(-1);
     this.verifySize(newest);
