@@ -1,4 +1,4 @@
-// The command line as few files instead of hundreds: it starts in half the time. Native and WebAssembly packages stay
+// The command line as one file instead of hundreds: it starts in half the time. Native and WebAssembly packages stay
 // outside, since they load files of their own. Plain JavaScript, because the build runs it.
 import { chmodSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,6 @@ await build({
   },
   outdir,
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "node",
   target: "node20",

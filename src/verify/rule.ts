@@ -62,7 +62,7 @@ export class Findings {
 
   add(rule: RuleInfo, place: FindingPlace, detail: Detail): void {
     const { severity = rule.severity, ...rest } = detail;
-    this.take({ code: rule.code, severity, ...place, ...rest });
+    this.keep({ code: rule.code, severity, ...place, ...rest });
   }
 
   /**
@@ -99,7 +99,7 @@ export class Findings {
       const known =
         ONCE.has(code) &&
         this.list.some((other) => other.code === code && other.message === message && other.path === path);
-      if (!known) this.take(finding);
+      if (!known) this.keep(finding);
     }
     for (const { code, severity, count } of suppressed) {
       this.counts[severity] += count;
@@ -107,7 +107,15 @@ export class Findings {
     }
   }
 
-  private take(finding: Finding): void {
+  /** Hands over the findings made so far and begins anew. */
+  take(): { findings: Finding[]; suppressed: Suppressed[] } {
+    const taken = { findings: this.list.slice(), suppressed: this.suppressed() };
+    this.list.length = 0;
+    this.perCode.clear();
+    return taken;
+  }
+
+  private keep(finding: Finding): void {
     const { code, severity } = finding;
     this.counts[severity]++;
     if (this.note(code, severity, 1) > this.limit) return;

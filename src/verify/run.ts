@@ -5,6 +5,13 @@ import { findingsSuppressed } from "./rules/run/findings-suppressed.js";
 import { unchecked } from "./rules/run/unchecked.js";
 import type { InputReport, VerifyOptions, VerifyReport } from "./types.js";
 
+/** A part of a run, found by another thread. */
+export interface Taken extends ReturnType<Findings["take"]> {
+  readonly pages: number;
+  readonly bytes: number;
+  readonly complete: boolean;
+}
+
 export class Run {
   readonly findings: Findings;
   pages = 0;
@@ -35,6 +42,14 @@ export class Run {
   unchecked(place: FindingPlace, message: string, severity?: "info" | "warning"): void {
     this.complete = false;
     this.findings.add(unchecked, place, severity === undefined ? { message } : { message, severity });
+  }
+
+  /** What has been found since the last time this was asked, for another run to merge. */
+  take(): Taken {
+    const { pages, bytes, complete } = this;
+    this.pages = this.bytes = 0;
+    this.complete = true;
+    return { pages, bytes, complete, ...this.findings.take() };
   }
 
   addInput(input: Detected): void {

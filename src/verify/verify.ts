@@ -3,12 +3,6 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
 import { type DetectedInput, detectInput } from "../store/detect.js";
-import { openDetectedPageLog } from "../store/open.js";
-import { openWtFile } from "../store/wt-file.js";
-import { DirectoryVerifier } from "./classic/directory.js";
-import { verifyLoneFile } from "./classic/lone-file.js";
-import { verifyBlockFile, verifyCorruptionLog } from "./lone/blocks.js";
-import { verifyPageLog } from "./page-log/verify.js";
 import { Detected, Run } from "./run.js";
 import type { VerifyOptions, VerifyReport } from "./types.js";
 
@@ -23,7 +17,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions = 
     options,
     inputs.reduce((sum, { target }) => sum + sizeOf(target), 0),
   );
-  for (const input of inputs) verifyInput(input, run);
+  for (const input of inputs) await verifyInput(input, run);
   return run.report();
 }
 
@@ -37,31 +31,42 @@ function sizeOf(target: string): number {
   );
 }
 
-function verifyInput(input: DetectedInput, run: Run): void {
+/** Only the code for the kind at hand is loaded: starting is felt. */
+async function verifyInput(input: DetectedInput, run: Run): Promise<void> {
   const { kind, path, target } = input;
   const detected = new Detected(path, kind);
   run.addInput(detected);
   switch (kind) {
-    case "classic-directory":
+    case "classic-directory": {
+      const { DirectoryVerifier } = await import("./classic/directory.js");
       new DirectoryVerifier(target, run, detected).verify();
       break;
-    case "wt-file":
-      // Refuses a sound file of a newer version, which is no damage.
-      openWtFile(target).file.close();
+    }
+    case "wt-file": {
+      const { verifyLoneFile } = await import("./classic/lone-file.js");
       verifyLoneFile(target, run, detected);
       break;
-    case "block":
+    }
+    case "block": {
+      const { verifyBlockFile } = await import("./lone/blocks.js");
       verifyBlockFile(target, run, detected);
       break;
-    case "corruption-log":
+    }
+    case "corruption-log": {
+      const { verifyCorruptionLog } = await import("./lone/blocks.js");
       verifyCorruptionLog(target, run, detected);
       break;
+    }
     default:
-      verifyStore(input, run, detected);
+      await verifyStore(input, run, detected);
   }
 }
 
-function verifyStore(input: DetectedInput, run: Run, detected: Detected): void {
+async function verifyStore(input: DetectedInput, run: Run, detected: Detected): Promise<void> {
+  const [{ openDetectedPageLog }, { verifyPageLog }] = await Promise.all([
+    import("../store/open.js"),
+    import("./page-log/verify.js"),
+  ]);
   const store = openDetectedPageLog(input);
   try {
     verifyPageLog(store, run, detected);

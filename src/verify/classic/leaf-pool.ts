@@ -6,8 +6,9 @@ import type { Detected, Run } from "../run.js";
 import type { AddressList } from "./address-list.js";
 import { type Batches, type LeafFile, type LeafResult, LeafTask } from "./leaf-task.js";
 
-/** Starting a thread costs more than it gives for fewer bytes than this. */
-const WORTH_A_THREAD = 96 * 1024 * 1024;
+/** Starting a thread costs more than it gives for fewer bytes than this: plain ones, and ones to inflate. */
+const WORTH_A_THREAD = 384 * 1024 * 1024;
+const WORTH_A_THREAD_COMPRESSED = 96 * 1024 * 1024;
 const PROGRAM = new URL("./leaf-worker.js", import.meta.url);
 
 /** What a worker sends: the result of a batch, or the bug that stopped it. */
@@ -32,7 +33,8 @@ export class LeafPool {
     threads: number | undefined,
     detected: Detected,
   ): LeafPool | undefined {
-    const worth = Math.min(availableParallelism() - 1, Math.floor(size / WORTH_A_THREAD));
+    const bytes = file.config.compressor === "" ? WORTH_A_THREAD : WORTH_A_THREAD_COMPRESSED;
+    const worth = Math.min(availableParallelism() - 1, Math.floor(size / bytes));
     const helpers = threads === undefined ? worth : threads - 1;
     // Run from sources there is no built worker: this thread does it all.
     return helpers < 1 || !existsSync(PROGRAM) ? undefined : new LeafPool(file, helpers, detected);
@@ -51,7 +53,7 @@ export class LeafPool {
   check(batches: Batches, run: Run, checkpoint: string | undefined, found: AddressList): void {
     const results: LeafResult[] = [];
     for (const { port } of this.helpers) port.postMessage({ batches: batches.shared, checkpoint });
-    this.own.run(batches, checkpoint, (result) => {
+    this.own.check(batches, checkpoint, (result) => {
       results.push(result);
       run.checked(result.pages, result.bytes);
     });

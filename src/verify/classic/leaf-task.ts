@@ -2,8 +2,7 @@
 import { FileAccess } from "../../store/file.js";
 import type { InputKind } from "../../store/types.js";
 import type { TableConfig } from "../../tree/table-config.js";
-import type { Finding } from "../finding.js";
-import { Detected, Run } from "../run.js";
+import { Detected, Run, type Taken } from "../run.js";
 import type { VerifyOptions } from "../types.js";
 import { type AddressColumns, AddressList } from "./address-list.js";
 import { ClassicBlock } from "./block.js";
@@ -86,12 +85,7 @@ export interface LeafFile {
   readonly options: Pick<VerifyOptions, "compressor" | "rotnKeyId" | "maxFindingsPerCode">;
 }
 
-export interface LeafResult {
-  readonly pages: number;
-  readonly bytes: number;
-  readonly complete: boolean;
-  readonly findings: readonly Finding[];
-  readonly suppressed: ReturnType<Run["findings"]["suppressed"]>;
+export interface LeafResult extends Taken {
   readonly compressors: readonly string[];
   readonly encryptors: readonly string[];
   /** Overflow items: offset, size, checksum, kind, owner of each. */
@@ -100,45 +94,44 @@ export interface LeafResult {
 
 export class LeafTask {
   private readonly access: FileAccess;
-  private readonly block: ClassicBlock;
-  private readonly reader: BlockReader;
+  private readonly run: Run;
+  private readonly detected: Detected;
+  private readonly checker: BlockChecker;
+  private readonly found = new AddressList();
 
-  constructor(private readonly file: LeafFile) {
-    this.access = new FileAccess(file.path);
-    this.reader = new BlockReader(this.access);
-    this.block = new ClassicBlock(file.path, file.table, file.allocationSize);
+  constructor({ path, table, allocationSize, config, kind, options }: LeafFile) {
+    this.access = new FileAccess(path);
+    this.run = new Run(options, 0);
+    this.detected = new Detected(path, kind);
+    const block = new ClassicBlock(path, table, allocationSize);
+    this.checker = new BlockChecker(config, new BlockReader(this.access), block, this.run, this.detected);
   }
 
   /** Checks batches until there are none left; `report` gets the result of each before it counts as done. */
-  run(batches: Batches, checkpoint: string | undefined, report: (result: LeafResult) => void): void {
-    this.block.checkpoint = checkpoint;
+  check(batches: Batches, checkpoint: string | undefined, report: (result: LeafResult) => void): void {
+    this.checker.block.checkpoint = checkpoint;
     for (let batch = batches.take(); batch !== undefined; batch = batches.take()) {
-      report(this.check(batches.list, batch.from, batch.to));
+      this.checker.checkAll(batches.list, batch.from, batch.to, this.found);
+      report(this.takeResult());
       batches.done();
     }
   }
 
-  private check(list: AddressColumns, from: number, to: number): LeafResult {
-    const { path, kind, config, options } = this.file;
-    const run = new Run(options, 0);
-    const detected = new Detected(path, kind);
-    const found = new AddressList();
-    new BlockChecker(config, this.reader, this.block, run, detected).checkAll(list, from, to, found);
+  private takeResult(): LeafResult {
+    const { found, detected } = this;
+    const addresses = Array.from({ length: found.length }, (_, at): LeafResult["addresses"][number] => [
+      found.offsets[at] as number,
+      found.sizes[at] as number,
+      found.checksums[at] as number,
+      found.kinds[at] as number,
+      found.owners[at] as number,
+    ]);
+    found.clear();
     return {
-      pages: run.pages,
-      bytes: run.bytes,
-      complete: run.complete,
-      findings: run.findings.list,
-      suppressed: run.findings.suppressed(),
+      ...this.run.take(),
       compressors: [...detected.compressors],
       encryptors: [...detected.encryptors],
-      addresses: Array.from({ length: found.length }, (_, at) => [
-        found.offsets[at] as number,
-        found.sizes[at] as number,
-        found.checksums[at] as number,
-        found.kinds[at] as number,
-        found.owners[at] as number,
-      ]),
+      addresses,
     };
   }
 

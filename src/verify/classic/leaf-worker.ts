@@ -17,7 +17,7 @@ const send = (message: LeafMessage): void => port.postMessage(message);
 port.on("message", ({ batches: shared, checkpoint }: Order) => {
   const batches = new Batches(shared.list, shared);
   try {
-    task.run(batches, checkpoint, send);
+    task.check(batches, checkpoint, send);
   } catch (error) {
     // The batch counts as done, or the other thread would wait for it for ever.
     send({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) });
