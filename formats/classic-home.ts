@@ -1,5 +1,10 @@
 /** Files of a classic home, by name (formats: classic file format §5). */
 
+/** Metadata row of the metadata file itself: in the turtle file. */
+export const METADATA_URI = "file:WiredTiger.wt";
+/** Metadata row of the history store. */
+export const HISTORY_STORE_URI = "file:WiredTigerHS.wt";
+
 export type ClassicFileRole =
   /** `WiredTiger`: the version text. */
   | "version"

@@ -234,3 +234,29 @@ export class CellReader {
     return this.defects.add("truncated", Math.min(at, this.end), `${needed - this.end} bytes are missing`);
   }
 }
+
+/** The fast truncate that deleted a child. */
+export interface Truncation {
+  readonly txn: bigint;
+  /** Readers of earlier timestamps still see the child. */
+  readonly timestamp: bigint;
+  readonly durableTimestamp: bigint;
+}
+
+/** The truncate in the cell of a deleted child that was just read; undefined where the page keeps none. */
+export function truncationOf(cell: CellReader): Truncation | undefined {
+  if (!cell.fastTruncate) return undefined;
+  const { image } = cell;
+  let at = cell.start + 1;
+  const next = (): bigint => {
+    const value = cell.bigAt(at);
+    at += packedLength(image[at] as number);
+    return value;
+  };
+  if (cell.windowAt !== -1) {
+    at = cell.windowAt + 1;
+    const bits = image[cell.windowAt] as number;
+    for (const name of windowSlots) if ((bits & windowBits[name]) !== 0) next();
+  }
+  return { txn: next(), timestamp: next(), durableTimestamp: next() };
+}

@@ -13,7 +13,7 @@ import {
 import { pageFlags, pageTypes } from "../../formats/page-header.js";
 import { type TimeWindow, valueWindow } from "../../formats/time-window.js";
 import { PACKED_ZERO, packedLength, readPackedNumber } from "../codec/packed.js";
-import { CellReader } from "./cell-reader.js";
+import { CellReader, type Truncation, truncationOf } from "./cell-reader.js";
 import { Defects } from "./defects.js";
 import { type PageLayout, pageForms } from "./walk-types.js";
 
@@ -32,6 +32,8 @@ export interface Row {
   readonly removed: boolean;
   /** Where the key's cell begins in the image. */
   readonly offset: number;
+  /** Of a deleted child, where its page says so: the truncate that deleted it. */
+  readonly truncation?: Truncation;
 }
 
 const { keyShort, key: keyLong, keyShortPrefix, keyPrefix, keyOverflow, valueShort, valueCopy } = cellTags;
@@ -48,7 +50,7 @@ export function* rowsOf(image: Uint8Array, layout: PageLayout): IterableIterator
   else yield* cellRows(image, layout);
 }
 
-function readerOf(image: Uint8Array, { flags, memSize }: PageLayout): CellReader {
+export function readerOf(image: Uint8Array, { flags, memSize }: PageLayout): CellReader {
   const reader = new CellReader(new Defects(ONE_DEFECT));
   reader.image = image;
   reader.end = Math.min(memSize, image.length);
@@ -111,11 +113,13 @@ function rowOf(key: Key, cell: CellReader): Row {
   const slots = VALUES.has(tag) ? cell.window() : undefined;
   const window = slots === undefined ? undefined : valueWindow(slots);
   if (tag === valueCopy) return { ...key, ...copied(cell), window, removed: false };
-  return { ...key, data: dataOf(cell), tag, window, removed: tag === cellTags.addressDeletedVisibleAll };
+  const row = { ...key, data: dataOf(cell), tag, window, removed: tag === cellTags.addressDeletedVisibleAll };
+  const truncation = tag === cellTags.addressDeleted ? truncationOf(cell) : undefined;
+  return truncation === undefined ? row : { ...row, truncation };
 }
 
 /** Data and type of the cell a copy points at. */
-function copied({ image, end, start, distance }: CellReader): Pick<Row, "data" | "tag"> {
+export function copied({ image, end, start, distance }: CellReader): Pick<Row, "data" | "tag"> {
   const target = new CellReader(new Defects(ONE_DEFECT));
   target.image = image;
   target.end = end;

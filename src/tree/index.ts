@@ -1,0 +1,21 @@
+/** Tables and rows out of page logs and classic files. Node only; everything is opened read-only. */
+export { openDatabase } from "./open.js";
+export { placeText, TreeError, type TreeErrorCode } from "./problem.js";
+export type {
+  CheckpointInfo,
+  Database,
+  DatabaseOptions,
+  KeyRange,
+  PagePart,
+  PagePlace,
+  PartOrigin,
+  ProblemCode,
+  ReportProblem,
+  RowOptions,
+  Table,
+  TableInfo,
+  TreeKey,
+  TreePage,
+  TreeProblem,
+  TreeRow,
+} from "./types.js";

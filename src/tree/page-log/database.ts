@@ -1,0 +1,231 @@
+/** The tables of a page log at its checkpoints. */
+import { specialTables } from "../../../formats/disagg-tables.js";
+import { FormatError } from "../../codec/error.js";
+import { readBlockHeaders } from "../../page/block-headers.js";
+import type { EncryptedSample } from "../../page/images.js";
+import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import { Catalog, type CatalogEntry, readCatalog } from "../catalog.js";
+import { SoundImages } from "../image-check.js";
+import { TreeError } from "../problem.js";
+import { TreeTable } from "../table.js";
+import type { CheckpointInfo, Database, DatabaseOptions, Table, TableInfo, TreeProblem } from "../types.js";
+import {
+  type CheckpointTarget,
+  followCheckpoint,
+  lastMetadataPage,
+  type MetadataRoot,
+  metadataTableIds,
+} from "./checkpoint.js";
+import { PageLogSource } from "./source.js";
+
+const { sharedMetadata, sharedHistoryStore } = specialTables;
+
+interface OpenCheckpoint {
+  readonly info: CheckpointInfo;
+  readonly catalog: Catalog;
+  readonly root: MetadataRoot | undefined;
+}
+
+export class PageLogDatabase implements Database {
+  readonly problems: TreeProblem[] = [];
+  private readonly images: SoundImages;
+  private readonly records: readonly CheckpointRecord[];
+  private readonly infos: readonly CheckpointInfo[];
+  private readonly opened = new Map<CheckpointInfo, OpenCheckpoint>();
+
+  constructor(
+    private readonly store: PageLog,
+    readonly path: string,
+    options: DatabaseOptions,
+  ) {
+    this.images = new SoundImages(options, () => encryptedBlocks(store));
+    this.records = store.checkpoints();
+    this.infos = this.records.map(({ lsn, checkpointId, timestamp }, index) => ({
+      name: `checkpoint at LSN ${lsn}`,
+      lsn,
+      number: checkpointId ?? BigInt(index + 1),
+      timestamp,
+    }));
+  }
+
+  get kind(): PageLog["kind"] {
+    return this.store.kind;
+  }
+
+  checkpoints(): readonly CheckpointInfo[] {
+    return this.infos;
+  }
+
+  tables(checkpoint?: string): TableInfo[] {
+    const open = this.open(checkpoint);
+    return open.catalog.entries().map((entry) => tableInfo(entry, open.info));
+  }
+
+  table(name: string, checkpoint?: string): Table {
+    const open = this.open(checkpoint);
+    const entry = open.catalog.find(name);
+    if (entry === undefined) {
+      throw new TreeError("no-table", open.catalog.unknownName(name));
+    }
+    return this.tableOf(entry, open);
+  }
+
+  close(): void {
+    this.store.close();
+  }
+
+  private tableOf(entry: CatalogEntry, open: OpenCheckpoint): Table {
+    const { config } = entry;
+    return new TreeTable({
+      info: tableInfo(entry, open.info),
+      checkpoint: open.info,
+      source: this.sourceOf(entry),
+      root: config.checkpoints.at(-1)?.cookie,
+      problems: cookieProblems(entry, this.store.path),
+      history: () => {
+        const history = open.catalog.find(sharedHistoryStore.uri);
+        return history && { source: this.sourceOf(history), root: history.config.checkpoints.at(-1)?.cookie };
+      },
+    });
+  }
+
+  private sourceOf({ config: { id, compressor, encryptor, collator } }: CatalogEntry): PageLogSource {
+    // A table without an id has no pages: no record has this one.
+    const tableId = id ?? 0n;
+    return new PageLogSource(this.store, { tableId, compressor, encryptor, collator }, this.images);
+  }
+
+  /** A checkpoint by LSN or number; the newest one when none is named. */
+  private open(name: string | undefined): OpenCheckpoint {
+    const index = name === undefined ? this.infos.length - 1 : this.indexOf(name);
+    const info = this.infos[index];
+    if (info === undefined) throw new TreeError("no-checkpoint", "the page log has no complete checkpoint");
+    const known = this.opened.get(info);
+    if (known !== undefined) return known;
+    const open = this.read(info, this.records[index] as CheckpointRecord);
+    this.opened.set(info, open);
+    return open;
+  }
+
+  private indexOf(name: string): number {
+    const wanted = /^(?:lsn[:=]?)?(\d{1,20})$/.exec(name);
+    const value = BigInt(wanted?.[1] ?? -1);
+    const byNumber = this.infos.findIndex(({ number }) => number === value);
+    const byLsn = this.infos.findIndex(({ lsn }) => lsn === value);
+    const index = name.startsWith("lsn") ? byLsn : byNumber === -1 ? byLsn : byNumber;
+    if (index !== -1) return index;
+    const known = this.infos.slice(-20).map(({ number, lsn }) => `${number} (LSN ${lsn})`);
+    throw new TreeError("no-checkpoint", `no checkpoint ${name}; there are ${known.join(", ") || "none"}`);
+  }
+
+  private read(info: CheckpointInfo, record: CheckpointRecord): OpenCheckpoint {
+    const target = followCheckpoint(this.store, record);
+    if ("root" in target) {
+      const catalog = this.readMetadata(target.root);
+      if (catalog !== undefined) return { info, catalog, root: target.root };
+    } else this.report(target.problem, target.place);
+    const root = this.fallbackRoot(target);
+    return { info, catalog: this.readMetadata(root) ?? new Catalog(), root };
+  }
+
+  private report(message: string, place: TreeProblem["place"]): void {
+    this.problems.push({ code: "metadata", message, table: "", place });
+  }
+
+  /** The tables of a root; undefined when nothing of it can be read. */
+  private readMetadata(root: MetadataRoot | undefined): Catalog | undefined {
+    if (root === undefined) return new Catalog();
+    const config = { tableId: root.tableId, compressor: "", encryptor: "", collator: "" };
+    const own: TableInfo = { ...metadataInfo(root.tableId), checkpoints: [] };
+    const problems: TreeProblem[] = [];
+    const table = new TreeTable({
+      info: own,
+      checkpoint: undefined,
+      source: new PageLogSource(this.store, config, this.images),
+      root: root.cookie,
+      problems: [],
+      history: () => undefined,
+    });
+    const onProblem = (problem: TreeProblem): void => void problems.push(problem);
+    const catalog = readCatalog(table.rows({ onProblem }), this.store.path, onProblem);
+    this.problems.push(...problems);
+    if (problems.length > 0 && catalog.entries().length === 0) return undefined;
+    catalog.addFile(metadataConfig(root));
+    return catalog.finish();
+  }
+
+  private fallbackRoot(target: CheckpointTarget): MetadataRoot | undefined {
+    if (target.turtleLsn === undefined) return undefined;
+    const ids = new Set(metadataTableIds);
+    for (const record of this.records) {
+      const other = followCheckpoint(this.store, record);
+      if ("root" in other && other.root !== undefined) ids.add(other.root.tableId);
+    }
+    const root = lastMetadataPage(this.store, ids, target.turtleLsn, checksumOf);
+    if (root !== undefined)
+      this.report("the last page of the shared metadata before the turtle page is taken for its root", {
+        path: this.store.path,
+        tableId: root.tableId,
+        lsn: root.lsn,
+      });
+    return root;
+  }
+}
+
+const metadataInfo = (id: bigint): Omit<TableInfo, "checkpoints"> => ({
+  uri: sharedMetadata.uri,
+  name: sharedMetadata.uri,
+  id,
+  keyFormat: "S",
+  valueFormat: "S",
+  compressor: "",
+  encryptor: "",
+  collator: "",
+});
+
+const metadataConfig = ({ tableId, cookie }: MetadataRoot): CatalogEntry["config"] => ({
+  ...metadataInfo(tableId),
+  file: sharedMetadata.uri.replace(/^file:/, ""),
+  allocationSize: undefined,
+  checkpoints: [{ name: "", cookie, addressOffset: 0, order: 0n }],
+});
+
+function tableInfo({ config, name }: CatalogEntry, checkpoint: CheckpointInfo): TableInfo {
+  const { uri, id, keyFormat, valueFormat, compressor, encryptor, collator, checkpoints } = config;
+  const own = checkpoints.map((entry) => ({
+    name: entry.name,
+    number: entry.order,
+    ...(checkpoint.lsn === undefined ? {} : { lsn: checkpoint.lsn }),
+  }));
+  return { uri, name, id, keyFormat, valueFormat, compressor, encryptor, collator, checkpoints: own };
+}
+
+function cookieProblems({ config }: CatalogEntry, path: string): TreeProblem[] {
+  const error = config.checkpoints.at(-1)?.error;
+  if (error === undefined) return [];
+  const message = `the address of the root is no hex text: ${error.message}`;
+  return [{ code: "address", message, table: config.uri, place: { path }, lost: {} }];
+}
+
+function checksumOf({ data }: PageRecord): number | undefined {
+  try {
+    const { checksum } = readBlockHeaders(data);
+    return checksum.valid ? checksum.stored : undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
+/** Blocks to find the key of an encryptor by. */
+function* encryptedBlocks(store: PageLog): Generator<EncryptedSample> {
+  for (const { data: bytes } of store.records()) {
+    if (checksumOf({ data: bytes } as PageRecord) === undefined) continue;
+    const { compressed, encrypted, payload, header } = readBlockHeaders(bytes);
+    if (encrypted)
+      yield {
+        bytes,
+        shape: { combinedHeaderSize: payload, memSize: header.memSize, compressed, encrypted },
+      };
+  }
+}

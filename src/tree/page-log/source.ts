@@ -1,0 +1,158 @@
+/** Pages of one table of a page log: the chain an address names, found whole and sound. */
+import { type AddressCookie, addressCookie } from "../../../formats/address-cookie.js";
+import { FormatError } from "../../codec/error.js";
+import { type BlockHeaders, readBlockHeaders } from "../../page/block-headers.js";
+import type { TransformHint } from "../../page/images.js";
+import { pageLayout } from "../../page/page.js";
+import type { PageLog, PageRecord } from "../../store/types.js";
+import type { SoundImages } from "../image-check.js";
+import { PageFault } from "../problem.js";
+import type { PagePart, PagePlace, PageSource, TreePage } from "../types.js";
+
+const MAX_LSN = (1n << 64n) - 1n;
+
+export interface PageLogTable extends TransformHint {
+  readonly tableId: bigint;
+  readonly collator: string;
+}
+
+export class PageLogSource implements PageSource {
+  constructor(
+    private readonly store: PageLog,
+    private readonly table: PageLogTable,
+    private readonly images: SoundImages,
+  ) {}
+
+  page(cookie: Uint8Array): TreePage {
+    const address = this.address(cookie);
+    const chain = this.chain(address);
+    const headers = chain.map((record) => this.headersOf(record));
+    this.checkLinks(chain, headers);
+    this.checkAddress(address, chain, headers);
+    const parts = chain.map((record, index) => this.part(record, headers[index] as BlockHeaders));
+    const [first] = parts as [PagePart];
+    const place = this.placeOf(chain.at(-1) as PageRecord);
+    return { type: first.layout.type, parts, place, identity: String(address.pageId) };
+  }
+
+  overflow(cookie: Uint8Array): Uint8Array {
+    const { parts } = this.page(cookie);
+    const { image, layout } = parts[0] as PagePart;
+    return image.subarray(layout.payload, layout.payload + layout.entries);
+  }
+
+  private address(cookie: Uint8Array): AddressCookie {
+    const reading = addressCookie.read(cookie);
+    if (reading.ok) return reading.value;
+    throw new PageFault("address", `no address: ${reading.error.message}`, {
+      path: this.store.path,
+      tableId: this.table.tableId,
+    });
+  }
+
+  private chain(address: AddressCookie): PageRecord[] {
+    const { tableId } = this.table;
+    const { pageId } = address;
+    // Before LSNs were in addresses the newest record of the page was meant.
+    const lsn = "lsn" in address && address.lsn !== undefined ? address.lsn : undefined;
+    const chain = this.store.chain(tableId, pageId, lsn ?? MAX_LSN);
+    const newest = chain.at(-1);
+    const place: PagePlace = {
+      path: this.store.path,
+      tableId,
+      pageId,
+      ...(lsn === undefined ? {} : { lsn }),
+    };
+    if (newest === undefined) throw new PageFault("page-missing", this.whyNone(address, lsn), place);
+    if (lsn !== undefined && newest.lsn !== lsn) {
+      const message = `the record is missing; the newest before it is of LSN ${newest.lsn}`;
+      throw new PageFault("page-missing", message, place);
+    }
+    if (newest.discarded) throw new PageFault("page-missing", "the page was freed", place);
+    if (chain[0]?.isDelta === true) throw new PageFault("page-missing", "the chain has no full image", place);
+    return chain;
+  }
+
+  private whyNone({ pageId }: AddressCookie, lsn: bigint | undefined): string {
+    const named = lsn === undefined ? undefined : this.store.record(this.table.tableId, pageId, lsn);
+    return named === undefined
+      ? "there is no record of the page"
+      : `the full image is missing (LSN ${named.baseLsn})`;
+  }
+
+  private placeOf({ tableId, pageId, lsn, place }: PageRecord): PagePlace {
+    const { file: path, offset } = place;
+    return { path, ...(offset === undefined ? {} : { offset }), tableId, pageId, lsn };
+  }
+
+  private headersOf(record: PageRecord): BlockHeaders {
+    const place = this.placeOf(record);
+    const [sealed] = record.issues.filter(({ severity }) => severity === "error");
+    if (sealed !== undefined && record.data.length === 0)
+      throw new PageFault("page-unreadable", sealed.message, place);
+    try {
+      const headers = readBlockHeaders(record.data);
+      if (!headers.checksum.valid)
+        throw new PageFault("page-damaged", "the checksum does not fit the bytes", place);
+      return headers;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      throw new PageFault("page-damaged", `no block: ${error.message}`, place);
+    }
+  }
+
+  /** Nothing but the links shows that a delta in the middle is missing. */
+  private checkLinks(chain: readonly PageRecord[], headers: readonly BlockHeaders[]): void {
+    for (let i = 1; i < chain.length; i++) {
+      const record = chain[i] as PageRecord;
+      const [before, base] = [chain[i - 1] as PageRecord, chain[0] as PageRecord];
+      const fault = (message: string): PageFault =>
+        new PageFault("page-missing", message, this.placeOf(record));
+      if (record.backlinkLsn !== 0n && record.backlinkLsn !== before.lsn)
+        throw fault(`the record before it, of LSN ${record.backlinkLsn}, is missing`);
+      if (record.baseLsn !== 0n && record.baseLsn !== base.lsn)
+        throw fault(`its full image, of LSN ${record.baseLsn}, is missing`);
+      if (!followsChecksum(headers[i] as BlockHeaders, headers[i - 1] as BlockHeaders))
+        throw fault(`it does not follow the record of LSN ${before.lsn}: one between them is missing`);
+    }
+  }
+
+  private checkAddress(
+    address: AddressCookie,
+    chain: readonly PageRecord[],
+    headers: readonly BlockHeaders[],
+  ): void {
+    const newest = headers.at(-1) as BlockHeaders;
+    const checksum = newest.replacement ? newest.originalChecksum : newest.checksum.stored;
+    if (address.checksum !== checksum)
+      throw new PageFault(
+        "page-damaged",
+        "the page is not the one its address means: another checksum",
+        this.placeOf(chain.at(-1) as PageRecord),
+      );
+    if (headers[0]?.delta === true)
+      throw new PageFault(
+        "page-damaged",
+        "a delta in place of the full image",
+        this.placeOf(chain[0] as PageRecord),
+      );
+  }
+
+  private part(record: PageRecord, headers: BlockHeaders): PagePart {
+    const place = this.placeOf(record);
+    const { payload, header, compressed, encrypted } = headers;
+    const shape = { combinedHeaderSize: payload, memSize: header.memSize, compressed, encrypted };
+    const image = this.images.open(record.data, shape, this.table, place);
+    const layout = pageLayout(headers);
+    this.images.check(image, layout, this.table.collator !== "", place);
+    const { pageId, lsn, isDelta, data } = record;
+    return { image, layout, origin: { isDelta, pageId, lsn }, stored: data.length };
+  }
+}
+
+/** A delta names the checksum of the record before it; a replacement may also stand under the old one. */
+function followsChecksum({ block }: BlockHeaders, before: BlockHeaders): boolean {
+  const previous = "previousChecksum" in block ? block.previousChecksum : undefined;
+  if (previous === undefined || previous === before.checksum.stored) return true;
+  return before.replacement && previous === before.originalChecksum;
+}

@@ -1,0 +1,96 @@
+/** One table at one checkpoint, wherever its pages are. */
+import { HISTORY_STORE_URI } from "../../formats/classic-home.js";
+import { specialTables } from "../../formats/disagg-tables.js";
+import { TableHistory } from "./history.js";
+import { LeafRows } from "./leaf-rows.js";
+import { throwProblem } from "./problem.js";
+import type {
+  CheckpointInfo,
+  PageSource,
+  RowOptions,
+  Table,
+  TableInfo,
+  TreePage,
+  TreeProblem,
+  TreeRow,
+} from "./types.js";
+import { currentRows, RowsAt } from "./visible.js";
+import { TreeWalk, type WalkOptions } from "./walk.js";
+
+/** The root of a tree and where its pages are; undefined root: no rows. */
+export interface TreeRoot {
+  readonly source: PageSource;
+  readonly root: Uint8Array | undefined;
+}
+
+export interface TableParts extends TreeRoot {
+  readonly info: TableInfo;
+  readonly checkpoint: CheckpointInfo | undefined;
+  /** What stands in the way of the root. */
+  readonly problems: readonly TreeProblem[];
+  /** The history store of the same checkpoint. */
+  readonly history: () => TreeRoot | undefined;
+}
+
+const historyUris: ReadonlySet<string> = new Set([HISTORY_STORE_URI, specialTables.sharedHistoryStore.uri]);
+
+export class TreeTable implements Table {
+  constructor(private readonly parts: TableParts) {}
+
+  get info(): TableInfo {
+    return this.parts.info;
+  }
+  get checkpoint(): CheckpointInfo | undefined {
+    return this.parts.checkpoint;
+  }
+
+  *rows({ timestamp, onProblem = throwProblem }: RowOptions = {}): Generator<TreeRow> {
+    const { source, root } = this.parts;
+    const walk = this.walkOptions({ timestamp, onProblem });
+    for (const problem of this.parts.problems) onProblem(problem);
+    if (root === undefined) return;
+    const leaves = new LeafRows(source, walk);
+    // Its rows are versions: nearly all have a stop.
+    const isHistory = historyUris.has(this.info.uri);
+    const fixed = /^\d*t$/.test(this.info.valueFormat);
+    const at = timestamp === undefined ? undefined : this.rowsAt(timestamp, fixed, walk);
+    for (const leaf of new TreeWalk(source, walk).leaves(root)) {
+      const rows = leaves.rows(leaf);
+      if (isHistory) yield* rows;
+      else yield* at === undefined ? currentRows(rows, fixed) : at.of(rows);
+    }
+    at?.flush();
+  }
+
+  *pages({ timestamp, onProblem = throwProblem }: RowOptions = {}): Generator<{
+    page: TreePage;
+    depth: number;
+  }> {
+    const { source, root } = this.parts;
+    for (const problem of this.parts.problems) onProblem(problem);
+    if (root === undefined) return;
+    let met: Array<{ page: TreePage; depth: number }> = [];
+    const visit = (page: TreePage, depth: number): void => void met.push({ page, depth });
+    const walk = new TreeWalk(source, { ...this.walkOptions({ timestamp, onProblem }), visit });
+    for (const _leaf of walk.leaves(root)) {
+      yield* met;
+      met = [];
+    }
+    yield* met;
+  }
+
+  private walkOptions({ timestamp, onProblem = throwProblem }: RowOptions): WalkOptions {
+    const { uri, collator } = this.info;
+    return { table: uri, timestamp, anyKeyOrder: collator !== "", report: onProblem };
+  }
+
+  private rowsAt(timestamp: bigint, fixed: boolean, { table, report }: WalkOptions): RowsAt {
+    const { id, valueFormat } = this.info;
+    const history = this.parts.history();
+    const known =
+      history?.root === undefined || id === undefined
+        ? undefined
+        : new TableHistory(history.source, history.root, id, valueFormat);
+    return new RowsAt({ timestamp, fixed, history: known, table, report });
+  }
+}
