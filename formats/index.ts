@@ -26,6 +26,6 @@ export * from "./page-header.js";
 export * from "./palite.js";
 export * from "./palm.js";
 export * from "./registry.js";
-export * from "./sqlite.js";
+export * from "./sqlite-record.js";
 export * from "./time-window.js";
 export * from "./turtle-file.js";

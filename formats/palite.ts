@@ -2,7 +2,18 @@
  * PALite page logs: SQLite databases of pages, checkpoints and counters (formats: page-log stores §2). The tables as
  * SQL, and a row of `pages` as the SQLite record it is stored as.
  */
-import { add, bytes, generations, lengthOf, type Node, ref, struct, type Type } from "../src/codec/index.js";
+import {
+  add,
+  bytes,
+  generations,
+  lengthOf,
+  type Node,
+  offsetsOf,
+  ref,
+  struct,
+  type Type,
+  u32be,
+} from "../src/codec/index.js";
 import {
   sqliteBlobType,
   sqliteContentSize,
@@ -11,7 +22,36 @@ import {
   sqliteTextType,
   sqliteVarint,
   sqliteVarintLength,
-} from "./sqlite.js";
+} from "./sqlite-record.js";
+
+/** First 16 bytes of a SQLite database: `SQLite format 3` and a NUL. */
+export const SQLITE_MAGIC = Uint8Array.from("SQLite format 3\0", (letter) => letter.charCodeAt(0));
+/** The byte that says which readers understand the file. */
+export const sqliteReadVersion = { offset: 19, newest: 2 } as const;
+
+// Of a write-ahead log as much as it takes to see that something was lost; all numbers are big-endian.
+const salts = { salt1: u32be({ doc: "changes whenever the log begins anew" }), salt2: u32be() };
+const checksums = { checksum1: u32be({ hex: true }), checksum2: u32be({ hex: true }) };
+/** The first 32 bytes. */
+export const SQLITE_WAL_HEADER = offsetsOf(
+  struct({
+    magic: u32be({ hex: true }),
+    version: u32be(),
+    pageSize: u32be(),
+    checkpointSequence: u32be(),
+    ...salts,
+    ...checksums,
+  }),
+);
+/** The 24 bytes in front of each page. */
+export const SQLITE_WAL_FRAME = offsetsOf(
+  struct({
+    pageNumber: u32be(),
+    pageCount: u32be({ doc: "pages of the database after the commit this frame ends; else 0" }),
+    ...salts,
+    ...checksums,
+  }),
+);
 
 export const paliteTables = { pages: "pages", checkpoints: "checkpoints", globals: "globals" } as const;
 

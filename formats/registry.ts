@@ -23,7 +23,6 @@ import { page } from "./page.js";
 import { pageHeader } from "./page-header.js";
 import { paliteRow } from "./palite.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
-import { sqliteHeader, sqlitePageHeader, sqliteWalFrame, sqliteWalHeader } from "./sqlite.js";
 import { turtleFile } from "./turtle-file.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
@@ -51,10 +50,6 @@ export const formats: readonly AnyFormat[] = [
   lmdbBranchNode,
   lmdbLeafNode,
   paliteRow,
-  sqliteHeader,
-  sqlitePageHeader,
-  sqliteWalHeader,
-  sqliteWalFrame,
   classicAddressCookie,
   classicCheckpointCookie,
   descriptionBlock,

@@ -3,11 +3,10 @@
 import { pageLogFlagSymbols, pageLogFlags } from "../../formats/page-log.js";
 import { palitePageColumns as COLUMN } from "../../formats/palite.js";
 import { type Issue, symbolList } from "../codec/index.js";
-import type { TableShape } from "./sqlite/create-table.js";
-import { RecordView } from "./sqlite/record.js";
+import type { SqliteRow, SqliteValue } from "./sqlite.js";
 import type { PageRecord, Place } from "./types.js";
 
-/** Where a record belongs; numbers as SQLite has them, signed. */
+/** Where a record belongs. */
 export interface RowKey {
   readonly tableId: bigint;
   readonly pageId: bigint;
@@ -18,45 +17,85 @@ export interface RowKey {
 export const ORDER = [COLUMN.tableId, COLUMN.pageId, COLUMN.lsn] as const;
 /** Columns without which there is no record. */
 export const NEEDED = [...ORDER, COLUMN.flags, COLUMN.data];
+/** Name of the table in statements that select a record. */
+export const ROW = "row";
+/** Columns that are read where the layout has them. */
+const WANTED = [
+  ...ORDER,
+  COLUMN.flags,
+  COLUMN.backlinkLsn,
+  COLUMN.baseLsn,
+  COLUMN.isDelta,
+  COLUMN.delta,
+  COLUMN.discarded,
+  COLUMN.timestampMaterializedUs,
+];
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
 const KNOWN_FLAGS = symbolList(pageLogFlagSymbols).reduce((all, [, mask]) => all | mask, 0);
 const NO_DATA = new Uint8Array(0);
 
+/** SQLite's integers are signed: those from 2^63 on are stored as negative ones. */
 export const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
+export const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** Bytes of a blob or, as stored, of a text; null for anything else. */
+export const asBytes = (column: string): string =>
+  `iif(typeof(${column}) IN ('blob', 'text'), CAST(${column} AS BLOB), NULL)`;
+
+/** An integer column; undefined when it is something else. */
+export function integer(value: SqliteValue | undefined): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  return Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
+}
+
+export const compareIds = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+export const compareKeys = (a: RowKey, b: RowKey): number =>
+  compareIds(a.tableId, b.tableId) || compareIds(a.pageId, b.pageId) || compareIds(a.lsn, b.lsn);
 
 export class RowReader {
-  private readonly record = new RecordView();
-  private readonly columns: ReadonlyMap<string, number>;
+  /** What to select from the table as `ROW`: all columns; without the data, for rows whose data cannot be read. */
+  readonly selection: string;
+  readonly selectionWithoutData: string;
+  private readonly names: ReadonlySet<string>;
   /** Of the row in hand. */
+  private row: SqliteRow = {};
   private issues: Issue[] = [];
 
-  constructor(shape: TableShape) {
-    this.columns = new Map(shape.stored.map(({ name }, index) => [name, index]));
+  /** `stored`: the columns the table stores, as its definition spells them. */
+  constructor(
+    stored: readonly string[],
+    private readonly place: Place,
+  ) {
+    const spelled = new Map(stored.map((name) => [name.toLowerCase(), quoted(name)]));
+    this.names = new Set(spelled.keys());
+    const columns = WANTED.flatMap((name) =>
+      spelled.has(name) ? [`${ROW}.${spelled.get(name)} AS ${name}`] : [],
+    );
+    this.selectionWithoutData = columns.join(", ");
+    this.selection = `${this.selectionWithoutData}, ${asBytes(`${ROW}.${spelled.get(COLUMN.data)}`)} AS ${COLUMN.data}`;
   }
 
-  /** Table, page and LSN of a row whose first columns are in `payload`. */
-  key(payload: Uint8Array): RowKey | undefined {
-    if (!this.record.read(payload)) return undefined;
-    const [tableId, pageId, lsn] = ORDER.map((name) => this.record.integer(this.columns.get(name) as number));
+  /** Table, page and LSN of a row, unsigned. */
+  key(row: SqliteRow): RowKey | undefined {
+    const [tableId, pageId, lsn] = ORDER.map((name) => integer(row[name]));
     return tableId === undefined || pageId === undefined || lsn === undefined
       ? undefined
-      : { tableId, pageId, lsn };
+      : { tableId: unsigned(tableId), pageId: unsigned(pageId), lsn: unsigned(lsn) };
   }
 
-  /** The record; undefined when the row is no record of columns. `key`: what the index says of it. */
-  read(payload: Uint8Array, key: RowKey, place: Place, problem: string | undefined): PageRecord | undefined {
-    if (!this.record.read(payload)) return undefined;
+  /** `problem`: why the data is missing. */
+  read(row: SqliteRow, { tableId, pageId, lsn }: RowKey, problem?: string): PageRecord {
+    this.row = row;
     this.issues = [];
     const flags = Number(BigInt.asUintN(32, this.number(COLUMN.flags) ?? 0n));
     if ((flags & ~KNOWN_FLAGS) !== 0) this.issues.push(unknownFlags(flags));
     const discarded = (flags & pageLogFlags.discarded) !== 0 || (this.number(COLUMN.discarded) ?? 0n) !== 0n;
     const timestamp = this.number(COLUMN.timestampMaterializedUs);
     const isDelta = this.isDelta(flags);
-    this.compare(key);
     return {
-      tableId: unsigned(key.tableId),
-      pageId: unsigned(key.pageId),
-      lsn: unsigned(key.lsn),
+      tableId,
+      pageId,
+      lsn,
       isDelta,
       discarded,
       flags,
@@ -64,7 +103,7 @@ export class RowReader {
       baseLsn: unsigned(this.number(COLUMN.baseLsn) ?? 0n),
       ...(timestamp === undefined ? {} : { timestampMaterializedUs: unsigned(timestamp) }),
       data: this.data(discarded, problem),
-      place,
+      place: this.place,
       issues: this.issues.length === 0 ? NO_ISSUES : this.issues,
     };
   }
@@ -72,7 +111,7 @@ export class RowReader {
   /** Stored where the layout stores it, else a flag; where there are both they must agree. */
   private isDelta(flags: number): boolean {
     const byFlags = (flags & pageLogFlags.delta) !== 0;
-    const name = this.columns.has(COLUMN.isDelta) ? COLUMN.isDelta : COLUMN.delta;
+    const name = this.names.has(COLUMN.isDelta) ? COLUMN.isDelta : COLUMN.delta;
     const stored = this.number(name);
     if (stored !== undefined && (stored !== 0n) !== byFlags)
       this.report(name, "does not agree with the flags", { code: "delta-flag", actual: stored });
@@ -80,31 +119,18 @@ export class RowReader {
   }
 
   private data(discarded: boolean, problem: string | undefined): Uint8Array {
-    const data = this.record.bytes(this.columns.get(COLUMN.data) as number);
+    const data = this.row[COLUMN.data];
+    if (data instanceof Uint8Array) return data;
     if (problem !== undefined)
-      this.report(COLUMN.data, `the record's data is not whole: ${problem}`, { code: "record-data" });
-    else if (data === undefined && !discarded) this.report(COLUMN.data, "no bytes");
-    return data ?? NO_DATA;
-  }
-
-  private compare(key: RowKey): void {
-    for (const name of ORDER) {
-      const expected = key[KEY_OF[name]];
-      const actual = this.number(name);
-      if (actual !== undefined && actual !== expected)
-        this.report(name, "not what the index says", {
-          code: "palite-index",
-          expected: unsigned(expected),
-          actual: unsigned(actual),
-        });
-    }
+      this.report(COLUMN.data, `the record's data cannot be read: ${problem}`, { code: "record-data" });
+    else if (!discarded) this.report(COLUMN.data, "no bytes");
+    return NO_DATA;
   }
 
   /** An integer column of the row in hand, if the table has it; one that is another thing is an issue. */
   private number(name: string): bigint | undefined {
-    const column = this.columns.get(name);
-    if (column === undefined) return undefined;
-    const value = this.record.integer(column);
+    if (!this.names.has(name)) return undefined;
+    const value = integer(this.row[name]);
     if (value === undefined) this.report(name, "not an integer");
     return value;
   }
@@ -119,8 +145,6 @@ export class RowReader {
     });
   }
 }
-
-const KEY_OF = { table_id: "tableId", page_id: "pageId", lsn: "lsn" } as const;
 
 const unknownFlags = (flags: number): Issue => ({
   code: "unknown-bits",

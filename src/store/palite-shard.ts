@@ -1,13 +1,21 @@
 /** One SQLite database with a table of pages: its rows in the order of (table, page, LSN). */
 import { paliteTables } from "../../formats/palite.js";
-import { NEEDED, ORDER, type RowKey, RowReader, unsigned } from "./palite-row.js";
-import { RecordIndex } from "./record-index.js";
-import { countRows } from "./sqlite/count.js";
-import { parseCreateIndex, parseCreateTable, type TableShape } from "./sqlite/create-table.js";
-import { SqliteCursor } from "./sqlite/cursor.js";
-import type { SchemaEntry, SqliteDatabase } from "./sqlite/database.js";
-import { RecordView } from "./sqlite/record.js";
-import type { PageRecord, Place } from "./types.js";
+import {
+  compareIds,
+  integer,
+  NEEDED,
+  ORDER,
+  quoted,
+  ROW,
+  type RowKey,
+  RowReader,
+  signed,
+  unsigned,
+} from "./palite-row.js";
+import { PaliteSalvage } from "./palite-salvage.js";
+import { SqliteError, type SqliteFile, type SqliteRow, type SqliteValue } from "./sqlite.js";
+import { ROWID } from "./sqlite-reachable.js";
+import type { PageRecord } from "./types.js";
 
 const MAX = (1n << 63n) - 1n;
 const MIN = -(1n << 63n);
@@ -16,271 +24,203 @@ const HALVES = [
   [0n, MAX],
   [MIN, -1n],
 ] as const;
-const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
-
-/** An entry of the index: where a row belongs and which one it is. */
-interface Entry extends RowKey {
-  readonly rowid: number;
-  readonly place: Place;
-}
-
-/** The tables that have rows, and an index of our own where the database's cannot be relied on. */
-interface Ordered {
-  readonly tables: readonly bigint[];
-  readonly index?: RecordIndex;
-}
+const [TABLE_ID, PAGE_ID, LSN_COLUMN] = ORDER;
+/** Names in statements: the table as its index has it, and whether that agrees with the row. */
+const ENTRY = "entry";
+const AGREES = "agrees";
+const [TABLE, PAGE, LSN] = ORDER.map((column) => `${ENTRY}.${column}`) as [string, string, string];
+const DISORDER = "its entries are out of order";
 
 export class PaliteShard {
-  private readonly indexRoot: number | undefined;
   private readonly rows: RowReader;
-  private readonly entry = new RecordView();
-  private ordered: Ordered | undefined;
-  private lookup: { readonly keys: SqliteCursor; readonly rows: SqliteCursor } | undefined;
+  /** Quoted; undefined when there is none to go by. */
+  private readonly index: string | undefined;
+  /** What is used instead of the index, as soon as that is not what it should be. */
+  private salvage: PaliteSalvage | undefined;
+  private tableIds: readonly bigint[] | undefined;
 
   /** Undefined when the database has no table of pages, or none that can be read. */
-  static of(database: SqliteDatabase): PaliteShard | undefined {
-    const table = database.schema.find(({ type, name }) => type === "table" && name === paliteTables.pages);
-    if (table === undefined) return undefined;
-    const shape = parseCreateTable(table.sql);
-    const names = new Set(shape?.stored.map(({ name }) => name));
-    if (shape !== undefined && !shape.withoutRowid && NEEDED.every((name) => names.has(name)))
-      return new PaliteShard(database, table, shape);
-    const message = `table ${table.name} is no table of pages of a page log`;
-    database.log.add("palite-columns", { file: database.path }, message, {
-      expected: NEEDED.join(", "),
-      actual: table.sql,
-    });
+  static of(file: SqliteFile): PaliteShard | undefined {
+    const { pages } = paliteTables;
+    if (!file.tables.has(pages)) return undefined;
+    try {
+      const stored = file.storedColumns(pages);
+      const names = stored?.map((name) => name.toLowerCase());
+      if (stored !== undefined && NEEDED.every((name) => names?.includes(name)))
+        return new PaliteShard(file, stored, file.indexOn(pages, ORDER));
+      file.log.add("palite-columns", file.place, `table ${pages} is no table of pages of a page log`, {
+        expected: NEEDED.join(", "),
+        actual: names?.join(", ") ?? "rows without ids",
+      });
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
+      file.damage(`table ${pages}`, error);
+    }
     return undefined;
   }
 
   private constructor(
-    readonly database: SqliteDatabase,
-    private readonly table: SchemaEntry,
-    readonly shape: TableShape,
+    readonly file: SqliteFile,
+    /** Columns the table stores. */
+    readonly stored: readonly string[],
+    index: string | undefined,
   ) {
-    this.rows = new RowReader(shape);
-    this.indexRoot = this.findIndex();
+    this.rows = new RowReader(stored, file.place);
+    this.index = index === undefined ? undefined : quoted(index);
   }
 
   /** Ids of the tables that have rows here. */
   get tables(): readonly bigint[] {
-    return this.ready().tables;
+    this.tableIds ??= this.findTables();
+    return this.tableIds;
   }
 
   /** The records of a table in order. */
   *records(tableId: bigint): Generator<PageRecord> {
-    const { index } = this.ready();
-    const rows = this.rowCursor().watchOverflow();
-    for (const entry of index === undefined ? this.entries(signed(tableId)) : this.indexed(index, tableId)) {
-      const record = this.fetch(entry, rows);
-      if (record !== undefined) yield record;
-    }
+    let last: RowKey | undefined;
+    if (this.ready() === undefined)
+      try {
+        for (const row of this.rowsOfTable(signed(tableId))) {
+          last = this.checked(row);
+          yield this.rows.read(row, last);
+        }
+        return;
+      } catch (error) {
+        this.distrust(error);
+      }
+    yield* this.salvaged().records(tableId, last);
   }
 
   /** The records of a page from the LSN down. */
   *recordsDown(tableId: bigint, pageId: bigint, lsn: bigint): Generator<PageRecord> {
-    const { index } = this.ready();
-    this.lookup ??= { keys: this.indexCursor(), rows: this.rowCursor() };
-    const { keys, rows } = this.lookup;
-    const entries =
-      index === undefined
-        ? this.entriesDown(keys, signed(tableId), signed(pageId), lsn)
-        : this.indexedDown(index, tableId, pageId, lsn);
-    for (const entry of entries) {
-      const record = this.fetch(entry, rows);
-      if (record !== undefined) yield record;
-    }
-  }
-
-  private fetch(entry: Entry, rows: SqliteCursor): PageRecord | undefined {
-    const found = rows.seekRow(entry.rowid);
-    const payload = found ? rows.payload() : undefined;
-    const record =
-      payload === undefined ? undefined : this.rows.read(payload, entry, rows.place, rows.payloadProblem);
-    if (record !== undefined) return record;
-    const [tableId, pageId, lsn] = [entry.tableId, entry.pageId, entry.lsn].map(unsigned);
-    const message = `the row of table ${tableId} page ${pageId} LSN ${lsn} is ${found ? "damaged" : "missing"}`;
-    this.database.log.add("palite-row", entry.place, message);
-    return undefined;
-  }
-
-  /** Entries of a table in unsigned order of page and LSN. */
-  private *entries(tableId: bigint): Generator<Entry> {
-    const cursor = this.indexCursor();
-    for (const [low, high] of HALVES) {
-      let more = cursor.seek([tableId, low]);
-      while (more) {
-        const entry = this.entryAt(cursor);
-        if (entry === undefined) more = cursor.next();
-        else if (entry.tableId !== tableId || entry.pageId > high) break;
-        else if (entry.lsn >= 0n) {
-          yield entry;
-          more = cursor.next();
-        } else {
-          yield* this.entriesOfPage(tableId, entry.pageId);
-          more = entry.pageId < high && cursor.seek([tableId, entry.pageId + 1n]);
-        }
+    let next = lsn;
+    if (this.ready() === undefined)
+      try {
+        for (const [low, high] of rangesDown(lsn))
+          for (const row of this.select(
+            `${TABLE} = ? AND ${PAGE} = ? AND ${LSN} BETWEEN ? AND ? ORDER BY ${LSN} DESC`,
+            [signed(tableId), signed(pageId), low, high],
+          )) {
+            const key = this.checked(row);
+            yield this.rows.read(row, key);
+            if (key.lsn === 0n) return;
+            next = key.lsn - 1n;
+          }
+        return;
+      } catch (error) {
+        this.distrust(error);
       }
-    }
+    yield* this.salvaged().recordsDown(tableId, pageId, next);
   }
 
-  /** Entries of a page that has LSNs from 2^63 on. */
-  private *entriesOfPage(tableId: bigint, pageId: bigint): Generator<Entry> {
-    const cursor = this.indexCursor();
+  /** Rows of a table in unsigned order of page and LSN. */
+  private *rowsOfTable(tableId: bigint): Generator<SqliteRow> {
     for (const [low, high] of HALVES)
-      for (let more = cursor.seek([tableId, pageId, low]); more; more = cursor.next()) {
-        const entry = this.entryAt(cursor);
-        if (entry === undefined) continue;
-        if (entry.tableId !== tableId || entry.pageId !== pageId || entry.lsn > high) break;
-        yield entry;
+      for (let from: bigint | undefined = low; from !== undefined; ) {
+        let negative: bigint | undefined;
+        for (const row of this.select(`${TABLE} = ? AND ${PAGE} BETWEEN ? AND ? ORDER BY ${PAGE}, ${LSN}`, [
+          tableId,
+          from,
+          high,
+        ])) {
+          if ((integer(row[LSN_COLUMN]) ?? 0n) >= 0n) yield row;
+          else {
+            negative = integer(row[PAGE_ID]);
+            break;
+          }
+        }
+        if (negative !== undefined) yield* this.rowsOfPage(tableId, negative);
+        from = negative === undefined || negative >= high ? undefined : negative + 1n;
       }
   }
 
-  private *entriesDown(cursor: SqliteCursor, tableId: bigint, pageId: bigint, lsn: bigint): Generator<Entry> {
-    const top = signed(lsn);
-    const ranges = top >= 0n ? [[0n, top] as const] : [[MIN, top] as const, HALVES[0]];
-    for (const [low, high] of ranges)
-      for (let more = this.seekDown(cursor, tableId, pageId, high); more; more = cursor.previous()) {
-        const entry = this.entryAt(cursor);
-        if (entry === undefined) continue;
-        if (entry.tableId !== tableId || entry.pageId !== pageId || entry.lsn < low) break;
-        yield entry;
-      }
+  /** Rows of a page that has LSNs from 2^63 on. */
+  private *rowsOfPage(tableId: bigint, pageId: bigint): Generator<SqliteRow> {
+    for (const [low, high] of HALVES)
+      yield* this.select(`${TABLE} = ? AND ${PAGE} = ? AND ${LSN} BETWEEN ? AND ? ORDER BY ${LSN}`, [
+        tableId,
+        pageId,
+        low,
+        high,
+      ]);
   }
 
-  /** To the last entry that is not above the key. */
-  private seekDown(cursor: SqliteCursor, tableId: bigint, pageId: bigint, lsn: bigint): boolean {
-    if (!cursor.seek([tableId, pageId, lsn])) return cursor.last();
-    const entry = this.entryAt(cursor);
-    const isExact = entry?.lsn === lsn && entry.pageId === pageId && entry.tableId === tableId;
-    return isExact || cursor.previous();
-  }
-
-  private entryAt(cursor: SqliteCursor): Entry | undefined {
-    const { entry } = this;
-    const sound = entry.read(cursor.payloadStart());
-    const tableId = sound ? entry.integer(0) : undefined;
-    const pageId = sound ? entry.integer(1) : undefined;
-    const lsn = sound ? entry.integer(2) : undefined;
-    // Behind the columns it sorts by, an index has the row's id.
-    const rowid = sound ? entry.integer(ORDER.length) : undefined;
-    if (tableId !== undefined && pageId !== undefined && lsn !== undefined && rowid !== undefined)
-      return { tableId, pageId, lsn, rowid: Number(rowid), place: cursor.place };
-    this.database.log.add("palite-index", cursor.place, "an entry of the index cannot be read");
-    return undefined;
-  }
-
-  private ready(): Ordered {
-    this.ordered ??= this.checkIndex() ?? this.makeIndex();
-    return this.ordered;
-  }
-
-  /** By the database's own index; undefined when that is missing, damaged or does not have all rows. */
-  private checkIndex(): Ordered | undefined {
-    if (this.indexRoot === undefined) return undefined;
-    const { log } = this.database;
-    const issuesBefore = log.list.length;
-    const tables = new Set<bigint>();
-    const cursor = this.indexCursor().watchForLoops();
-    let count = 0;
-    let inOrder = true;
-    let before: Entry | undefined;
-    for (let more = cursor.first(); more; more = cursor.next()) {
-      count++;
-      const entry = this.entryAt(cursor);
-      if (entry === undefined) continue;
-      if (before === undefined || before.tableId !== entry.tableId) tables.add(unsigned(entry.tableId));
-      if (before !== undefined && compareKeys(before, entry) >= 0) inOrder = false;
-      before = entry;
-    }
-    const rows = countRows(this.database, this.table.root);
-    if (inOrder && rows === count && log.list.length === issuesBefore) return { tables: sorted(tables) };
-    const problem = inOrder ? `${count} entries for ${rows} rows` : "its entries are out of order";
-    const place = this.database.place(this.indexRoot);
-    log.add("palite-index", place, `the index of table ${this.table.name} is not used: ${problem}`, {
-      path: "index",
-    });
-    return undefined;
-  }
-
-  /** An index of our own, from the rows themselves. */
-  private makeIndex(): Ordered {
-    const index = new RecordIndex();
-    const tables = new Set<bigint>();
-    const cursor = this.rowCursor().watchForLoops();
-    for (let more = cursor.first(); more; more = cursor.next()) {
-      const key = this.rows.key(cursor.payloadStart());
-      if (key === undefined)
-        this.database.log.add("palite-row", cursor.place, "a row without table, page or LSN");
-      else {
-        tables.add(unsigned(key.tableId));
-        index.add(unsigned(key.tableId), unsigned(key.pageId), unsigned(key.lsn), cursor.rowid, 0);
-      }
-    }
-    return { tables: sorted(tables), index: index.sort() };
-  }
-
-  private *indexed(index: RecordIndex, tableId: bigint): Generator<Entry> {
-    for (let at = index.firstOf(tableId); at < index.count && index.tableId(at) === tableId; at++)
-      yield this.indexEntry(index, at);
-  }
-
-  private *indexedDown(index: RecordIndex, tableId: bigint, pageId: bigint, lsn: bigint): Generator<Entry> {
-    for (
-      let at = index.lastAtOrBelow(tableId, pageId, lsn);
-      at >= 0 && index.isPage(at, tableId, pageId);
-      at--
-    )
-      yield this.indexEntry(index, at);
-  }
-
-  private indexEntry(index: RecordIndex, at: number): Entry {
-    const [tableId, pageId, lsn] = [index.tableId(at), index.pageId(at), index.lsn(at)];
-    const place = { file: this.database.path };
-    return {
-      tableId: signed(tableId),
-      pageId: signed(pageId),
-      lsn: signed(lsn),
-      rowid: index.first(at),
-      place,
-    };
-  }
-
-  /** Root of an index that has all rows in the order we need. */
-  private findIndex(): number | undefined {
-    const isOrder = (columns: readonly string[] | undefined): boolean =>
-      columns?.length === ORDER.length && ORDER.every((name, at) => columns[at] === name);
-    const automatic = isOrder(this.shape.primaryKey) ? `sqlite_autoindex_${this.table.name}_1` : undefined;
-    return this.database.schema.find(
-      ({ type, table, name, sql }) =>
-        type === "index" &&
-        table === this.table.name &&
-        (name === automatic || isOrder(parseCreateIndex(sql))),
-    )?.root;
-  }
-
-  private rowCursor(): SqliteCursor {
-    return new SqliteCursor(this.database, this.table.root, true, `table ${this.table.name}`);
-  }
-
-  private indexCursor(): SqliteCursor {
-    return new SqliteCursor(
-      this.database,
-      this.indexRoot as number,
-      false,
-      `index of table ${this.table.name}`,
+  /** What the index leads to; says of each row whether it is the one the index means. */
+  private select(condition: string, values: SqliteValue[]): Generator<SqliteRow> {
+    const { pages } = paliteTables;
+    const keys = (table: string): string => ORDER.map((column) => `${table}.${column}`).join(", ");
+    return this.file.rows(
+      `SELECT ${this.rows.selection}, (${keys(ENTRY)}) = (${keys(ROW)}) AS ${AGREES}
+      FROM ${pages} AS ${ENTRY} INDEXED BY ${this.index}
+      LEFT JOIN ${pages} AS ${ROW} NOT INDEXED ON ${ROW}.${ROWID} = ${ENTRY}.${ROWID} WHERE ${condition}`,
+      values,
     );
   }
+
+  private checked(row: SqliteRow): RowKey {
+    const key = row[AGREES] === 1 ? this.rows.key(row) : undefined;
+    if (key !== undefined) return key;
+    throw SqliteError.damage("a row is missing or another one than the index says");
+  }
+
+  private findTables(): bigint[] {
+    if (this.ready() === undefined)
+      try {
+        const ids: bigint[] = [];
+        const sql = `SELECT ${TABLE_ID} FROM ${paliteTables.pages} INDEXED BY ${this.index} WHERE ${TABLE_ID} >= ? ORDER BY ${TABLE_ID} LIMIT 1`;
+        for (let from: bigint | undefined = MIN; from !== undefined; ) {
+          const [row] = this.file.all(sql, [from]);
+          const id = integer(row?.[TABLE_ID]);
+          if (row !== undefined && (id === undefined || id < from)) throw SqliteError.damage(DISORDER);
+          if (id !== undefined) ids.push(unsigned(id));
+          from = id === undefined || id === MAX ? undefined : id + 1n;
+        }
+        return ids.sort(compareIds);
+      } catch (error) {
+        this.distrust(error);
+      }
+    return this.salvaged().tables.sort(compareIds);
+  }
+
+  /** Undefined as long as the database's own index serves: it must be in order and have as many entries as there are rows. */
+  private ready(): PaliteSalvage | undefined {
+    if (this.salvage !== undefined || this.isCounted) return this.salvage;
+    this.isCounted = true;
+    if (this.index === undefined) return this.salvaged();
+    try {
+      const count = (how: string): SqliteValue | undefined =>
+        this.file.all(`SELECT count(*) AS count FROM ${paliteTables.pages} ${how}`)[0]?.count;
+      const [rows, entries] = [count("NOT INDEXED"), count(`INDEXED BY ${this.index}`)];
+      if (rows !== entries) throw SqliteError.damage(`${entries} entries for ${rows} rows`);
+      if (this.file.all(this.disorder()).length > 0) throw SqliteError.damage(DISORDER);
+    } catch (error) {
+      this.distrust(error);
+      return this.salvaged();
+    }
+    return undefined;
+  }
+  private isCounted = false;
+
+  /** Entries that are not above the one before, which seeks and scans would take different ways around. */
+  private disorder(): string {
+    const before = ORDER.map((column) => `lag(${column}) OVER w`).join(", ");
+    const entries = `SELECT (${ORDER.join(", ")}) <= (${before}) AS wrong FROM ${paliteTables.pages} INDEXED BY ${this.index} WINDOW w AS (ORDER BY ${ORDER.join(", ")})`;
+    return `SELECT 1 FROM (${entries}) WHERE wrong LIMIT 1`;
+  }
+
+  private salvaged(): PaliteSalvage {
+    this.salvage ??= new PaliteSalvage(this.file, this.rows, this.index);
+    return this.salvage;
+  }
+
+  private distrust(error: unknown): void {
+    if (!(error instanceof SqliteError)) throw error;
+    this.file.damage(`index of table ${paliteTables.pages}`, error);
+  }
 }
 
-function compareKeys(a: RowKey, b: RowKey): number {
-  const [left, right] =
-    a.tableId !== b.tableId
-      ? [a.tableId, b.tableId]
-      : a.pageId !== b.pageId
-        ? [a.pageId, b.pageId]
-        : [a.lsn, b.lsn];
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Signed ranges of LSNs at or below an unsigned one, the upper one first. */
+function rangesDown(lsn: bigint): Array<readonly [bigint, bigint]> {
+  const top = signed(lsn);
+  return top >= 0n ? [[0n, top]] : [[MIN, top], HALVES[0]];
 }
-
-const sorted = (ids: ReadonlySet<bigint>): bigint[] => [...ids].sort((a, b) => (a < b ? -1 : 1));

@@ -11,22 +11,17 @@ import {
   palitePageColumns,
   paliteShardName,
   paliteTables,
+  SQLITE_MAGIC,
 } from "../../formats/palite.js";
-import { SQLITE_MAGIC } from "../../formats/sqlite.js";
 import { collectChain } from "./chain.js";
 import { FileAccess, readRange } from "./file.js";
 import { InputError, systemError } from "./input-error.js";
 import { IssueLog } from "./issue-log.js";
-import { unsigned } from "./palite-row.js";
+import { asBytes, compareIds, compareKeys, integer, quoted, unsigned } from "./palite-row.js";
 import { PaliteShard } from "./palite-shard.js";
-import { parseCreateTable } from "./sqlite/create-table.js";
-import { SqliteCursor } from "./sqlite/cursor.js";
-import { openSqlite, type SqliteDatabase } from "./sqlite/database.js";
-import { RecordView } from "./sqlite/record.js";
-import type { CheckpointRecord, PageLog, PageLogGlobals, PageRecord, Place, StoreIssue } from "./types.js";
-
-/** Databases kept in memory with their caches; of more, those done with are put away. */
-const MAX_RESIDENT = 32;
+import { openSqlite, SqliteError, type SqliteFile, type SqliteRow, startsLikeSqlite } from "./sqlite.js";
+import { ROWID, reachableRows } from "./sqlite-reachable.js";
+import type { CheckpointRecord, PageLog, PageLogGlobals, PageRecord, StoreIssue } from "./types.js";
 
 /**
  * Opens a directory of databases, or a single one.
@@ -51,7 +46,7 @@ export class PaliteStore implements PageLog {
 
   constructor(
     readonly path: string,
-    private readonly databases: readonly SqliteDatabase[],
+    private readonly databases: readonly SqliteFile[],
     private readonly log: IssueLog,
   ) {
     this.size = databases.reduce((sum, { size }) => sum + size, 0);
@@ -73,7 +68,6 @@ export class PaliteStore implements PageLog {
     for (const [tableId, shards] of this.tables()) {
       const sources = shards.map((shard) => shard.records(tableId));
       yield* sources.length === 1 ? (sources[0] as Generator<PageRecord>) : merged(sources, 1);
-      if (this.databases.length > MAX_RESIDENT) for (const { database } of shards) database.release();
     }
   }
 
@@ -88,32 +82,23 @@ export class PaliteStore implements PageLog {
 
   checkpoints(): CheckpointRecord[] {
     const records: CheckpointRecord[] = [];
-    for (const { values, place, database } of this.rows(paliteTables.checkpoints)) {
-      const lsn = values.integer(CHECKPOINT.lsn);
-      const timestamp = values.integer(CHECKPOINT.timestamp);
-      const metadata = values.bytes(CHECKPOINT.metadata);
-      if (
-        lsn === undefined ||
-        timestamp === undefined ||
-        metadata === undefined ||
-        values.problem !== undefined
-      )
-        this.log.add(
-          "palite-checkpoint",
-          place,
-          `a row of checkpoints is damaged${values.problem === undefined ? "" : `: ${values.problem}`}`,
-        );
+    for (const { row, database } of this.rows(paliteTables.checkpoints)) {
+      const lsn = integer(row[CHECKPOINT.lsn]);
+      const timestamp = integer(row[CHECKPOINT.timestamp]);
+      const metadata = row[CHECKPOINT.metadata];
+      if (lsn === undefined || timestamp === undefined || !(metadata instanceof Uint8Array))
+        this.log.add("palite-checkpoint", database.place, "a row of checkpoints is damaged", {
+          path: `row ${row[ROWID]}`,
+        });
       if (lsn !== undefined)
         records.push({
           lsn: unsigned(lsn),
           timestamp: unsigned(timestamp ?? 0n),
-          metadata: values.isText(CHECKPOINT.metadata)
-            ? new TextEncoder().encode(database.text(metadata as Uint8Array))
-            : (metadata ?? new Uint8Array(0)).slice(),
-          place,
+          metadata: metadata instanceof Uint8Array ? metadata : new Uint8Array(0),
+          place: database.place,
         });
     }
-    return records.sort((a, b) => compare(a.lsn, b.lsn) || compare(a.timestamp, b.timestamp));
+    return records.sort((a, b) => compareIds(a.lsn, b.lsn) || compareIds(a.timestamp, b.timestamp));
   }
 
   close(): void {
@@ -132,11 +117,9 @@ export class PaliteStore implements PageLog {
   private tables(): ReadonlyMap<bigint, readonly PaliteShard[]> {
     if (this.shardsByTable !== undefined) return this.shardsByTable;
     const found = new Map<bigint, PaliteShard[]>();
-    for (const shard of this.shards) {
+    for (const shard of this.shards)
       for (const tableId of shard.tables) found.set(tableId, [...(found.get(tableId) ?? []), shard]);
-      if (this.databases.length > MAX_RESIDENT) shard.database.release();
-    }
-    this.shardsByTable = new Map([...found].sort(([a], [b]) => compare(a, b)));
+    this.shardsByTable = new Map([...found].sort(([a], [b]) => compareIds(a, b)));
     return this.shardsByTable;
   }
 
@@ -144,12 +127,15 @@ export class PaliteStore implements PageLog {
     const { old, current, value } = paliteGlobals;
     const byKey = new Map<number, bigint>();
     let isOld = false;
-    for (const { values, place } of this.rows(paliteTables.globals)) {
-      const key = values.integer(old.column) ?? values.integer(current.column);
-      const number = values.integer(value);
-      isOld ||= values.has(old.column);
+    for (const { row, database } of this.rows(paliteTables.globals)) {
+      const key = integer(row[old.column] ?? row[current.column]);
+      const number = integer(row[value]);
+      isOld ||= row[old.column] !== undefined;
       if (key !== undefined && number !== undefined) byKey.set(Number(key), unsigned(number));
-      else this.log.add("palite-global", place, "a counter cannot be read");
+      else
+        this.log.add("palite-global", database.place, "a counter cannot be read", {
+          path: `row ${row[ROWID]}`,
+        });
     }
     const global = <K extends keyof PageLogGlobals>(name: K, key: number): { [P in K]?: bigint } =>
       (byKey.has(key) ? { [name]: byKey.get(key) } : {}) as { [P in K]?: bigint };
@@ -169,67 +155,49 @@ export class PaliteStore implements PageLog {
   }
 
   /** The rows of a small table, in every database that has it. */
-  private *rows(name: string): Generator<{ values: NamedRecord; place: Place; database: SqliteDatabase }> {
+  private *rows(name: string): Generator<{ row: SqliteRow; database: SqliteFile }> {
     for (const database of this.databases) {
-      const table = database.schema.find((entry) => entry.type === "table" && entry.name === name);
-      const shape = table === undefined ? undefined : parseCreateTable(table.sql);
-      if (table === undefined) continue;
-      if (shape === undefined || shape.withoutRowid) {
-        this.log.add("palite-columns", { file: database.path }, `table ${name} cannot be read`, {
-          actual: table.sql,
+      const columns = database.tables.has(name) ? this.columnsOf(database, name) : undefined;
+      if (columns === undefined) continue;
+      const rows = reachableRows(database, name, columns);
+      let step = rows.next();
+      for (; step.done !== true; step = rows.next()) yield { row: step.value, database };
+      for (const { low, high } of step.value)
+        this.log.add("palite-gap", database.place, `rows ${low} to ${high} of table ${name} cannot be read`, {
+          path: `${name} from ${low}`,
         });
-        continue;
-      }
-      const values = new NamedRecord(shape.stored);
-      const cursor = new SqliteCursor(database, table.root, true, `table ${name}`).watchForLoops();
-      for (let more = cursor.first(); more; more = cursor.next()) {
-        if (values.read(cursor)) yield { values, place: cursor.place, database };
-        else this.log.add("palite-row", cursor.place, `a row of ${name} is no record`);
-      }
     }
   }
-}
 
-/** A row's columns by name. */
-class NamedRecord {
-  problem: string | undefined;
-  private readonly record = new RecordView();
-  private readonly columns: ReadonlyMap<string, number>;
-  private readonly rowidColumn: string | undefined;
-  private rowid = 0;
-
-  constructor(stored: ReadonlyArray<{ readonly name: string; readonly isRowid: boolean }>) {
-    this.columns = new Map(stored.map(({ name }, index) => [name, index]));
-    this.rowidColumn = stored.find(({ isRowid }) => isRowid)?.name;
-  }
-
-  read(cursor: SqliteCursor): boolean {
-    const payload = cursor.payload();
-    this.problem = cursor.payloadProblem;
-    this.rowid = cursor.rowid;
-    return this.record.read(payload);
-  }
-
-  has(name: string): boolean {
-    return this.columns.has(name);
-  }
-
-  integer(name: string): bigint | undefined {
-    if (name === this.rowidColumn) return BigInt(this.rowid);
-    const column = this.columns.get(name);
-    return column === undefined ? undefined : this.record.integer(column);
-  }
-
-  bytes(name: string): Uint8Array | undefined {
-    const column = this.columns.get(name);
-    return column === undefined ? undefined : this.record.bytes(column);
-  }
-
-  isText(name: string): boolean {
-    const column = this.columns.get(name);
-    return column !== undefined && this.record.isText(column);
+  /** What to select from a small table: the columns that are known, under their known names. */
+  private columnsOf(database: SqliteFile, table: string): string | undefined {
+    try {
+      const stored = database.storedColumns(table) ?? [];
+      const selected = stored.flatMap((column) => {
+        const name = SMALL_COLUMNS.find((known) => known === column.toLowerCase());
+        if (name === undefined) return [];
+        return [`${name === CHECKPOINT.metadata ? asBytes(quoted(column)) : quoted(column)} AS ${name}`];
+      });
+      if (selected.length > 0) return selected.join(", ");
+      this.log.add("palite-columns", database.place, `table ${table} has no known columns`, {
+        path: table,
+        actual: stored.join(", "),
+      });
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
+      database.damage(`table ${table}`, error);
+    }
+    return undefined;
   }
 }
+
+/** Columns of the tables of checkpoints and counters. */
+const SMALL_COLUMNS: readonly string[] = [
+  ...Object.values(CHECKPOINT),
+  paliteGlobals.old.column,
+  paliteGlobals.current.column,
+  paliteGlobals.value,
+];
 
 /** Records of several sources, each in order; `direction` −1: descending LSNs of one page. */
 function* merged(sources: Generator<PageRecord>[], direction: 1 | -1): Generator<PageRecord> {
@@ -239,7 +207,7 @@ function* merged(sources: Generator<PageRecord>[], direction: 1 | -1): Generator
     heads.forEach((head, at) => {
       const leader = heads[best]?.value as PageRecord | undefined;
       if (head.done === true) return;
-      if (leader === undefined || compareRecords(head.value, leader) * direction < 0) best = at;
+      if (leader === undefined || compareKeys(head.value, leader) * direction < 0) best = at;
     });
     const head = heads[best];
     if (head === undefined || head.done === true) return;
@@ -248,23 +216,14 @@ function* merged(sources: Generator<PageRecord>[], direction: 1 | -1): Generator
   }
 }
 
-const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
-const compareRecords = (a: PageRecord, b: PageRecord): number =>
-  compare(a.pageId, b.pageId) || compare(a.lsn, b.lsn);
-
-function generationOf(shards: readonly PaliteShard[], databases: readonly SqliteDatabase[]): string {
+function generationOf(shards: readonly PaliteShard[], databases: readonly SqliteFile[]): string {
   const [shard] = shards;
   if (shard === undefined) return "PALite (no pages)";
   const { isDelta, delta, discarded, encryption } = palitePageColumns;
-  const stored = new Set(shard.shape.stored.map(({ name }) => name));
-  const digits = paliteShardName.exec(basename(shard.database.path))?.[1]?.length;
+  const stored = new Set(shard.stored.map((name) => name.toLowerCase()));
+  const digits = paliteShardName.exec(basename(shard.file.path))?.[1]?.length;
   const together = databases.some(
-    ({ schema }) =>
-      new Set(
-        schema
-          .map(({ name }) => name)
-          .filter((name) => name === paliteTables.pages || name === paliteTables.globals),
-      ).size === 2,
+    ({ tables }) => tables.has(paliteTables.pages) && tables.has(paliteTables.globals),
   );
   const form = stored.has(discarded) ? " (discarded column)" : "";
   if (stored.has(isDelta)) return `PALite P0${form}`;
@@ -306,9 +265,8 @@ export function isPaliteDatabase(file: string): boolean {
   }
 }
 
-const TABLES = new Set<string>(Object.values(paliteTables));
-const hasPageLogTable = ({ schema }: SqliteDatabase): boolean =>
-  schema.some(({ type, name }) => type === "table" && TABLES.has(name));
+const hasPageLogTable = ({ tables }: SqliteFile): boolean =>
+  Object.values(paliteTables).some((name) => tables.has(name));
 
 /** Whether a file begins as SQLite databases do. */
 function isSqlite(path: string): boolean {
@@ -317,7 +275,7 @@ function isSqlite(path: string): boolean {
     const file = new FileAccess(path);
     const start = readRange(file, 0, SQLITE_MAGIC.length);
     file.close();
-    return start.length === SQLITE_MAGIC.length && start.every((byte, at) => byte === SQLITE_MAGIC[at]);
+    return startsLikeSqlite(start);
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;
@@ -325,7 +283,7 @@ function isSqlite(path: string): boolean {
 }
 
 /** One damaged database of several is an issue; alone it is the input that cannot be opened. */
-function openDatabase(file: string, path: string, log: IssueLog): SqliteDatabase[] {
+function openDatabase(file: string, path: string, log: IssueLog): SqliteFile[] {
   try {
     return [openSqlite(file, log)];
   } catch (error) {
