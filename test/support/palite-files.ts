@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Database } from "node-sqlite3-wasm";
+import { pageLogFlags } from "../../formats/page-log.js";
 import { PALITE_SHARDS, type PaliteLayout, paliteSchemas } from "../../formats/palite.js";
 
 // The package is CommonJS whose exports Node cannot see from outside.
@@ -25,7 +26,8 @@ export interface TestStore {
   readonly globals: ReadonlyArray<readonly [number, bigint]>;
 }
 
-const DELTA = 0x2;
+const DELTA = pageLogFlags.delta;
+export const FIRST_LSN = 1n << 32n;
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
 
 /** Which file of the layout a table's rows go to. */
@@ -119,4 +121,98 @@ export function makePalite(
 export function copyWithLog(from: string, to: string): void {
   copyFileSync(from, to);
   if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);
+}
+
+/** Three tables, an image and two deltas of each page, sizes from empty to several pages, one page discarded. */
+export function someRows(pages = 24n): TestRow[] {
+  const rows: TestRow[] = [];
+  let lsn = FIRST_LSN;
+  for (let round = 0; round < 3; round++)
+    for (const tableId of [1n, 9n, 41n])
+      for (let page = 0n; page < pages; page++) {
+        lsn++;
+        const size = round > 0 ? 60 + Number(page) : 1 + Number(page) * 1733;
+        rows.push({
+          tableId,
+          pageId: 100n + page,
+          lsn,
+          backlinkLsn: round === 0 ? 0n : lsn - 3n * pages,
+          baseLsn: round === 0 ? 0n : lsn - BigInt(round) * 3n * pages,
+          flags: round === 0 ? 0 : DELTA,
+          data: Uint8Array.from({ length: size }, (_, i) => (Number(lsn) * 31 + i * 7) & 0xff),
+        });
+      }
+  const last = rows[rows.length - 1] as TestRow;
+  rows.push({
+    ...last,
+    lsn: ++lsn,
+    backlinkLsn: last.lsn,
+    flags: DELTA | pageLogFlags.discarded,
+    data: new Uint8Array(0),
+  });
+  return rows;
+}
+
+/** As page logs order their records. */
+export const byPlace = (a: TestRow, b: TestRow): number =>
+  order(a.tableId, b.tableId) || order(a.pageId, b.pageId) || order(a.lsn, b.lsn);
+const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What a record keeps of a row. */
+export const plain = ({ tableId, pageId, lsn, backlinkLsn, baseLsn, flags, data }: TestRow) => ({
+  tableId,
+  pageId,
+  lsn,
+  backlinkLsn,
+  baseLsn,
+  flags,
+  data: Buffer.from(data).toString("hex"),
+});
+
+/** Two checkpoints and the counters of the layout beside the rows. */
+export const storeOf = (rows: TestRow[], layout: PaliteLayout): TestStore => {
+  const last = rows.reduce((most, { lsn }) => (lsn > most ? lsn : most), 0n);
+  const old = layout === "P0" || layout === "P1";
+  return {
+    rows,
+    checkpoints: [
+      { lsn: last - 1n, timestamp: 7n, metadata: "metadata_lsn=1" },
+      { lsn: last, timestamp: 0n, metadata: "metadata_lsn=2" },
+    ],
+    globals: old
+      ? [
+          [0, last + 1n],
+          [1, 2n],
+          [2, 3n],
+        ]
+      : [
+          [0, last],
+          [1, 41n],
+        ],
+  };
+};
+
+/** A store as a crash leaves it: the last `logged` rows only in the write-ahead log. */
+export function crashedStore(
+  folder: string,
+  rows: readonly TestRow[],
+  pageSize: number,
+  logged = rows.length >> 1,
+): string {
+  const [live, home] = [join(folder, "live.db"), join(folder, "pages_00.db")];
+  withDatabase(
+    live,
+    (db) => {
+      // As PALite writes; otherwise a commit's last frame may be repeated to fill a sector.
+      db.exec("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0");
+      for (const sql of paliteSchemas.P4.pages) db.exec(sql);
+      const first = rows.length - logged;
+      for (const row of rows.slice(0, first)) insertPage(db, "P4", row);
+      if (first > 0) db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      for (const row of rows.slice(first)) insertPage(db, "P4", row);
+      copyWithLog(live, home);
+    },
+    pageSize,
+  );
+  return home;
 }
