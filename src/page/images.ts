@@ -68,14 +68,20 @@ export class PageImages {
    * The plain image of a block; a view of the block when it is stored plain.
    * @throws FormatError as `inflateImage` does; `no-encryptor` when there is no plug-in for it.
    */
-  open(block: Uint8Array, shape: BlockShape, hint: TransformHint | undefined): Uint8Array {
+  open(
+    block: Uint8Array,
+    shape: BlockShape,
+    hint: TransformHint | undefined,
+    /** Memory the image may be put into: it is the caller's to use again. */
+    into?: Uint8Array,
+  ): Uint8Array {
     if (!shape.compressed && !shape.encrypted) return inflateImage(block, shape);
     const plain = shape.encrypted ? this.decrypt(block, shape, hint) : block;
     if (!shape.compressed) return inflateImage(plain, { ...shape, encrypted: false });
     return inflateImage(
       plain,
       { ...shape, encrypted: false },
-      { compressor: this.compressorOf(plain, shape, hint) },
+      { compressor: this.compressorOf(plain, shape, hint), ...(into === undefined ? {} : { into }) },
     );
   }
 

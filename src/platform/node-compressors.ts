@@ -72,10 +72,10 @@ export function loadNodeSnappy(): StreamCodec {
   const library = createRequire(import.meta.url)("snappy") as Snappy;
   return {
     implementation: "snappy",
-    decode(stream, expectedLength, headroom) {
+    decode(stream, expectedLength, headroom, into) {
       checkSnappyLength(stream, expectedLength);
       const plain = attempt(() => library.uncompressSync(stream, COPY));
-      if (plain?.length === expectedLength) return behind(headroom, plain);
+      if (plain?.length === expectedLength) return behind(headroom, plain, into);
       throw refused("snappy", snappyStream, stream, expectedLength, "snappy cannot inflate this");
     },
     encode: (plain) => bare(library.compressSync(plain, COPY)),
@@ -122,9 +122,10 @@ function attempt(work: () => Uint8Array): Uint8Array | undefined {
   }
 }
 
-function behind(headroom: number, plain: Uint8Array): Uint8Array {
+function behind(headroom: number, plain: Uint8Array, into?: Uint8Array): Uint8Array {
   if (headroom === 0) return bare(plain);
-  const out = new Uint8Array(headroom + plain.length);
+  const length = headroom + plain.length;
+  const out = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
   out.set(plain, headroom);
   return out;
 }

@@ -21,11 +21,15 @@ export interface PageRules {
   readonly bitsPerRecord?: number;
 }
 
+/** Larger images are rare, and get memory of their own. In bytes. */
+const MAX_SCRATCH = 4 * 1024 * 1024;
+
 export class PageVerifier {
   private readonly walker = new PageWalker();
   /** For tables whose keys are in an order of their own. */
   private readonly unordered = new PageWalker({ anyKeyOrder: true });
   private readonly images: PageImages;
+  private scratch = new Uint8Array(64 * 1024);
   private uncheckable = new Set<string>();
   /** The image being walked: what offsets given to a sink are offsets in. */
   image: Uint8Array = new Uint8Array();
@@ -39,26 +43,38 @@ export class PageVerifier {
   }
 
   /** The plain image of a block of a page log, or undefined when it cannot be had (which has been reported). */
-  disaggImage(block: DisaggBlock, hint: TransformHint | undefined): Uint8Array | undefined {
+  disaggImage(
+    block: DisaggBlock,
+    hint: TransformHint | undefined,
+    into?: Uint8Array,
+  ): Uint8Array | undefined {
     const { combinedHeaderSize, memSize, compressed, encrypted } = block;
-    return this.open(block.bytes, { combinedHeaderSize, memSize, compressed, encrypted }, hint, () =>
-      block.place(),
+    return this.open(
+      block.bytes,
+      { combinedHeaderSize, memSize, compressed, encrypted },
+      hint,
+      () => block.place(),
+      into,
     );
   }
 
   verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined): void {
-    const image = this.disaggImage(block, hint);
+    const image = this.disaggImage(block, hint, this.scratchFor(block.memSize));
     if (image === undefined) return;
     this.walk(this.walker, image, disaggLayout(block), block);
   }
 
   /** The plain image of a block of a classic file. */
-  classicImage(block: ClassicBlock, hint: TransformHint | undefined): Uint8Array | undefined {
+  classicImage(
+    block: ClassicBlock,
+    hint: TransformHint | undefined,
+    into?: Uint8Array,
+  ): Uint8Array | undefined {
     const { bytes, memSize, flags } = block;
     const compressed = (flags & pageFlags.compressed) !== 0;
     const encrypted = (flags & pageFlags.encrypted) !== 0;
     const shape = { combinedHeaderSize: CLASSIC_BLOCK.payload, memSize, compressed, encrypted };
-    return this.open(bytes, shape, hint, () => block.place());
+    return this.open(bytes, shape, hint, () => block.place(), into);
   }
 
   verifyClassic(
@@ -67,10 +83,17 @@ export class PageVerifier {
     { anyKeyOrder, bitsPerRecord }: PageRules,
     sink?: PageSink,
   ): void {
-    const image = this.classicImage(block, hint);
+    const image = this.classicImage(block, hint, this.scratchFor(block.memSize));
     if (image === undefined) return;
     const layout = { ...classicLayout(block), ...(bitsPerRecord === undefined ? {} : { bitsPerRecord }) };
     this.walk(anyKeyOrder ? this.unordered : this.walker, image, layout, block, sink);
+  }
+
+  /** Memory for an image that is done with before the next is asked for. */
+  private scratchFor(memSize: number): Uint8Array | undefined {
+    if (memSize > MAX_SCRATCH) return undefined;
+    if (this.scratch.length < memSize) this.scratch = new Uint8Array(memSize * 2);
+    return this.scratch;
   }
 
   private open(
@@ -78,9 +101,10 @@ export class PageVerifier {
     shape: BlockShape,
     hint: TransformHint | undefined,
     place: () => FindingPlace,
+    into: Uint8Array | undefined,
   ): Uint8Array | undefined {
     try {
-      return this.images.open(bytes, shape, hint);
+      return this.images.open(bytes, shape, hint, into);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       if (error.code === "no-compressor" || error.code === "no-encryptor")

@@ -72,9 +72,9 @@ function lengthPrefixed(
       return codec.implementation;
     },
     plausible: (stored, expectedLength) => fits(() => check(streamOf(stored), expectedLength)),
-    decompress(stored, expectedLength, headroom = 0) {
+    decompress(stored, expectedLength, headroom = 0, into) {
       const stream = streamOf(stored);
-      return withBase(size, () => codec.decode(stream, expectedLength, headroom));
+      return withBase(size, () => codec.decode(stream, expectedLength, headroom, into));
     },
     compress(plain) {
       const stream = codec.encode(plain);

@@ -23,6 +23,8 @@ export interface ImageOptions {
   compressor?: string | Compressor;
   encryptor?: Encryptor;
   context?: EncryptionContext;
+  /** Memory for the image, to be used again for the next; at least `memSize` bytes. */
+  into?: Uint8Array;
   /** Larger images are refused before anything is allocated. In bytes. */
   maxImageLength?: number;
   /** Images that are more than this many times as long as their block are refused, too. */
@@ -133,7 +135,9 @@ function decompressBlock(block: Uint8Array, memSize: number, options: ImageOptio
   if (length <= 0) throw badMemSize(memSize, COMPRESS_SKIP, "too small for a compressed image");
   const stored = block.subarray(COMPRESS_SKIP);
   const compressor = options.compressor === undefined ? detected(stored, length) : chosenCompressor(options);
-  const image = withBase(COMPRESS_SKIP, () => compressor.decompress(stored, length, COMPRESS_SKIP));
+  const image = withBase(COMPRESS_SKIP, () =>
+    compressor.decompress(stored, length, COMPRESS_SKIP, options.into),
+  );
   image.set(block.subarray(0, COMPRESS_SKIP));
   return image;
 }

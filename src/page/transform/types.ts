@@ -16,9 +16,10 @@ export interface Compressor {
   /**
    * Inflates to exactly `expectedLength` bytes, which the caller has bounded. They lie behind `headroom` zero bytes,
    * so that the caller can put what was not compressed in front without another copy: the result has
-   * `headroom + expectedLength` bytes.
+   * `headroom + expectedLength` bytes. Memory to be used again may be given in `into`, which is at least that long; a
+   * codec is free to leave it alone.
    */
-  decompress(stored: Uint8Array, expectedLength: number, headroom?: number): Uint8Array;
+  decompress(stored: Uint8Array, expectedLength: number, headroom?: number, into?: Uint8Array): Uint8Array;
 
   /** The stored form of `plain`. It may be longer than `plain`: then the engine keeps the block uncompressed. */
   compress(plain: Uint8Array): Uint8Array;
@@ -28,7 +29,7 @@ export interface Compressor {
 export interface StreamCodec {
   readonly implementation: string;
   /** Inflates to exactly `expectedLength` bytes behind `headroom` zero bytes, or throws `FormatError`. */
-  decode(stream: Uint8Array, expectedLength: number, headroom: number): Uint8Array;
+  decode(stream: Uint8Array, expectedLength: number, headroom: number, into?: Uint8Array): Uint8Array;
   encode(plain: Uint8Array): Uint8Array;
 }
 
