@@ -1,5 +1,5 @@
 /** Damaged databases: SQLite stops at the first thing it does not understand; a page log gives all that is left. */
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -10,6 +10,8 @@ import type { PageLog } from "../../src/store/types.js";
 import { inTemporaryFolder } from "../support/directories.js";
 import {
   byPlace,
+  crashedStore,
+  halfWritten,
   makePalite,
   plain,
   someRows,
@@ -232,36 +234,52 @@ test("a file that was cut off is read as far as it goes", () => {
   });
 });
 
-test("no damaged byte makes it throw or loop", () => {
+/** Damages a random file of a store and reads all that is there; gives the number of records. */
+function readDamaged(files: readonly string[], folder: string, below: (limit: number) => number): number {
+  const damaged = files[below(files.length)] as string;
+  for (const file of files) {
+    let bytes = readFileSync(file);
+    const cut = file === damaged && below(4) === 0;
+    if (cut) bytes = bytes.subarray(0, below(bytes.length));
+    // Page headers and cell pointers are where damage leads astray.
+    const page = below(bytes.length / SMALL) * SMALL;
+    for (let flips = file === damaged && !cut ? 1 + below(3) : 0; flips > 0; flips--)
+      bytes[page + below(below(2) === 0 ? 24 : SMALL)] = below(256);
+    writeFileSync(join(folder, `damaged.db${file.replace(/.*\.db/, "")}`), bytes);
+  }
+  try {
+    const log = openPalite(join(folder, "damaged.db"));
+    let count = 0;
+    for (const { tableId, pageId, lsn } of log.records())
+      count += log.chain(tableId, pageId, lsn).length > 0 ? 1 : 0;
+    log.checkpoints();
+    log.close();
+    return count;
+  } catch (error) {
+    if (error instanceof InputError) return 0;
+    throw error;
+  }
+}
+
+test("no damaged byte makes it throw or loop, in whichever file it is", () => {
   inTemporaryFolder((folder) => {
     const rows = someRows(4n);
-    const home = join(makePalite(folder, "P1", storeOf(rows, "P1"), 512), paliteSchemas.P1.files.pages);
-    const size = readFileSync(home).length;
+    const [logged, halved] = ["logged", "halved"].map((name) => join(folder, name)) as [string, string];
+    for (const made of [logged, halved]) mkdirSync(made);
+    const whole = join(makePalite(folder, "P1", storeOf(rows, "P1"), SMALL), paliteSchemas.P1.files.pages);
+    const withLog = crashedStore(logged, rows, SMALL);
+    const withJournal = halfWritten(halved, rows, 20);
     let seed = 1;
-    const random = (below: number): number => {
+    const below = (limit: number): number => {
       seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-      return Math.floor((seed / 2 ** 32) * below);
+      return Math.floor((seed / 2 ** 32) * limit);
     };
-    for (let run = 0; run < 600; run++)
-      try {
-        withDamage(
-          home,
-          folder,
-          (bytes) => {
-            // Page headers and cell pointers are where damage leads astray.
-            const page = random(size / 512) * 512;
-            for (let flips = 1 + random(3); flips > 0; flips--)
-              bytes[page + random(run % 2 === 0 ? 24 : 512)] = random(256);
-          },
-          (log) => {
-            for (const { tableId, pageId, lsn } of log.records()) log.chain(tableId, pageId, lsn);
-            log.checkpoints();
-            log.close();
-          },
-        );
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-      }
+    for (const files of [[whole], [withLog, `${withLog}-wal`], [withJournal, `${withJournal}-journal`]]) {
+      let records = 0;
+      for (let run = 0; run < 100; run++) records += readDamaged(files, folder, below);
+      assert.ok(records > 100, "most damage leaves records");
+      for (const file of files) rmSync(join(folder, `damaged.db${file.replace(/.*\.db/, "")}`));
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** SQLite locks, recovers and cleans up beside a database; with us it does so elsewhere, and leaves nothing there. */
-import fs, { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { basename, join } from "node:path";
 import { suite } from "uvu";
@@ -13,6 +13,7 @@ import { inTemporaryFolder, snapshot } from "../support/directories.js";
 import {
   byPlace,
   crashedStore,
+  halfWritten,
   insertPage,
   makePalite,
   plain,
@@ -143,23 +144,6 @@ test("where there are no symbolic links, a copy is read", () => {
     assert.equal(snapshot(folder), before);
   });
 });
-
-/** A database and its journal in the middle of a transaction; the first `committed` rows were there before it. */
-function halfWritten(folder: string, rows: readonly TestRow[], committed: number): string {
-  const [live, path] = [join(folder, "live.db"), join(folder, "pages_00.db")];
-  withDatabase(live, (db) => {
-    db.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 5");
-    for (const sql of paliteSchemas.P4.pages) db.exec(sql);
-    for (const row of rows.slice(0, committed)) insertPage(db, "P4", row);
-    db.exec("BEGIN; UPDATE pages SET flags = flags | 8, base_lsn = 77");
-    for (const row of rows.slice(committed)) insertPage(db, "P4", row);
-    // The cache is too small for all of it: some pages are in the file already.
-    for (const suffix of ["", "-journal"]) copyFileSync(live + suffix, path + suffix);
-    db.exec("ROLLBACK");
-  });
-  fs.rmSync(live);
-  return path;
-}
 
 test("a hot rollback journal is applied, to a copy", () => {
   inOwnTemporaryDirectory((folder) => {

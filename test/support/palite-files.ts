@@ -1,6 +1,6 @@
 /** PALite stores of every layout, made with SQLite itself. */
 
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Database } from "node-sqlite3-wasm";
@@ -215,4 +215,21 @@ export function crashedStore(
     pageSize,
   );
   return home;
+}
+
+/** A database and its journal in the middle of a transaction; the first `committed` rows were there before it. */
+export function halfWritten(folder: string, rows: readonly TestRow[], committed: number): string {
+  const [live, path] = [join(folder, "live.db"), join(folder, "pages_00.db")];
+  withDatabase(live, (db) => {
+    db.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 5");
+    for (const sql of paliteSchemas.P4.pages) db.exec(sql);
+    for (const row of rows.slice(0, committed)) insertPage(db, "P4", row);
+    db.exec("BEGIN; UPDATE pages SET flags = flags | 8, base_lsn = 77");
+    for (const row of rows.slice(committed)) insertPage(db, "P4", row);
+    // The cache is too small for all of it: some pages are in the file already.
+    for (const suffix of ["", "-journal"]) copyFileSync(live + suffix, path + suffix);
+    db.exec("ROLLBACK");
+  });
+  rmSync(live);
+  return path;
 }
