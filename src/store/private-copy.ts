@@ -2,16 +2,7 @@
  * A place of our own for SQLite to work in: it locks by making a directory beside the database and opens the
  * write-ahead log for writing, and neither may happen to the input. What is staged here are links and copies.
  */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
+import { chmodSync, constants, copyFileSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { FileAccess, readRange } from "./file.js";
@@ -74,22 +65,13 @@ function makeFolder(path: string): string {
   }
 }
 
-/** Where files that are open cannot be removed, the folder stays for the next time. */
+/** Where files that are open cannot be removed, the folder stays until the next try: on close, at the end. */
 function removeFolder(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
     folders.delete(folder);
   } catch {
-    for (const other of folders) if (isGone(other)) folders.delete(other);
-  }
-}
-
-function isGone(folder: string): boolean {
-  try {
-    readdirSync(folder);
-    return false;
-  } catch {
-    return true;
+    // Files are open in it.
   }
 }
 

@@ -3,9 +3,9 @@ import { SqliteError, type SqliteFile, type SqliteRow } from "./sqlite.js";
 
 const MIN_ROWID = -(1n << 63n);
 const MAX_ROWID = (1n << 63n) - 1n;
-/** Ranges that are tried behind damage, and how many without a row are enough; each costs two failing reads. */
-const MAX_RANGES = 1000;
-const MAX_FRUITLESS = 100;
+/** Ranges that are tried around damage, and in a row without one row found; each costs two failing reads. */
+const MAX_RANGES = 2000;
+const MAX_FRUITLESS = 256;
 export const ROWID = "rowid";
 
 /** Row ids from `low` to `high`. */
@@ -26,13 +26,14 @@ export function* reachableRows(
 ): Generator<SqliteRow, RowRange[]> {
   const lost: RowRange[] = [];
   let waiting: RowRange[] = [{ low: MIN_ROWID, high: MAX_ROWID }];
-  for (let ranges = 0, found = 0; waiting.length > 0; ) {
+  for (let ranges = 0, fruitless = 0; waiting.length > 0; ) {
     const smaller: RowRange[] = [];
     for (const range of waiting) {
-      const gap = yield* rowsOfRange(file, table, columns, range, () => found++);
+      fruitless++;
+      const givesUp = ++ranges > MAX_RANGES || fruitless > MAX_FRUITLESS;
+      const gap = givesUp ? range : yield* rowsOfRange(file, table, columns, range, () => (fruitless = 0));
       if (gap === undefined) continue;
-      if (++ranges > MAX_RANGES || gap.low === gap.high || (found === 0 && ranges > MAX_FRUITLESS))
-        lost.push(gap);
+      if (givesUp || gap.low === gap.high) lost.push(gap);
       else smaller.push(...halves(plausible(gap, file)));
     }
     waiting = smaller;
