@@ -98,8 +98,11 @@ export interface StructNode extends Common {
 /** What the stored fields stand for: in the documentation and in JSON, never in the bytes or the parsed value. */
 export interface Computed {
   readonly doc: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the struct's value type is checked by `struct`.
-  readonly of: (value: any, params: Readonly<Record<string, number>>) => number | bigint | string | boolean | undefined;
+  readonly of: (
+    // biome-ignore lint/suspicious/noExplicitAny: the struct's value type is checked by `struct`.
+    value: any,
+    params: Readonly<Record<string, number>>,
+  ) => number | bigint | string | boolean | undefined;
 }
 export interface ArrayNode extends Common {
   readonly kind: "array";

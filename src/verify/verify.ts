@@ -43,7 +43,12 @@ async function verifyInput(input: DetectedInput, run: Run): Promise<void> {
       break;
     }
     case "wt-file": {
-      const { verifyLoneFile } = await import("./classic/lone-file.js");
+      const [{ openWtFile }, { verifyLoneFile }] = await Promise.all([
+        import("../store/wt-file.js"),
+        import("./classic/lone-file.js"),
+      ]);
+      // Refuses a sound file of a newer version, which is no damage.
+      openWtFile(target).file.close();
       verifyLoneFile(target, run, detected);
       break;
     }
