@@ -17,6 +17,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/inspect.js")).inspectCommand as CommandModule,
   },
   {
+    name: "list",
+    summary: "the tables of a database: ids, formats, checkpoints, sizes",
+    load: async () => (await import("./commands/list.js")).listCommand as CommandModule,
+  },
+  {
+    name: "dump",
+    summary: "the rows of a table at any checkpoint or timestamp, also of a damaged one",
+    load: async () => (await import("./commands/dump.js")).dumpCommand as CommandModule,
+  },
+  {
+    name: "tree",
+    summary: "the shape of a table's tree: levels, fill, delta chains",
+    load: async () => (await import("./commands/tree.js")).treeCommand as CommandModule,
+  },
+  {
+    name: "chain",
+    summary: "a page's history in a page log: what each record changed",
+    load: async () => (await import("./commands/chain.js")).chainCommand as CommandModule,
+  },
+  {
     name: "decode",
     summary: "hex lines of one format to JSON lines",
     load: async () => (await import("./commands/decode.js")).decodeCommand as CommandModule,

@@ -39,10 +39,10 @@ export class Terminal {
   }
 
   /** Data. Resolves when more may be written. */
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     const { stdout } = this.options;
     this.clearProgress();
-    if (text === "" || stdout.write(text) || stdout.destroyed) return;
+    if (text.length === 0 || stdout.write(text) || stdout.destroyed) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         stdout.off("drain", done);

@@ -3,6 +3,7 @@ import type { TimeWindow } from "../../formats/time-window.js";
 import type { TransformOptions } from "../page/images.js";
 import type { PageLayout } from "../page/walk-types.js";
 import type { InputKind } from "../store/types.js";
+import type { PageVersion } from "./page-history.js";
 
 /** Row stores: the key's bytes; column stores: the record number. */
 export type TreeKey = Uint8Array | bigint;
@@ -132,6 +133,15 @@ export interface CheckpointInfo {
   readonly timestamp?: bigint;
 }
 
+/** What a table takes in its store, all checkpoints together. */
+export interface TableSize {
+  /** Of the file, or of all its records. */
+  readonly bytes: number;
+  /** Page logs. */
+  readonly pages?: number;
+  readonly records?: number;
+}
+
 export interface TableInfo {
   /** `file:t.wt`, `file:t.wt_stable` */
   readonly uri: string;
@@ -145,8 +155,8 @@ export interface TableInfo {
   readonly compressor: string;
   readonly encryptor: string;
   readonly collator: string;
-  /** Classic files: bytes of the file, undefined when there is none. */
-  readonly fileSize?: number | undefined;
+  /** Undefined where there is no file. */
+  readonly size?: TableSize | undefined;
   /** Oldest first. */
   readonly checkpoints: readonly CheckpointInfo[];
 }
@@ -185,5 +195,10 @@ export interface Database {
    * @throws TreeError `no-table`, `no-checkpoint`
    */
   table(name: string, checkpoint?: string): Table;
+  /**
+   * Page logs: every record of a page, oldest first, also those of no checkpoint.
+   * @throws TreeError `no-table`, `no-checkpoint`
+   */
+  pageHistory?(table: string, pageId: bigint, checkpoint?: string): IterableIterator<PageVersion>;
   close(): void;
 }

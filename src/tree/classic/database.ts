@@ -58,7 +58,16 @@ export class ClassicDatabase implements Database {
   }
 
   private report(message: string, path: string): void {
-    this.problems.push({ code: "metadata", message, table: "", place: { path } });
+    this.add({ code: "metadata", message, table: "", place: { path } });
+  }
+
+  /** The second way to the metadata may meet what the first one met. */
+  private add(problem: TreeProblem): void {
+    const known = ({ message, place }: TreeProblem): boolean =>
+      message === problem.message &&
+      place.path === problem.place.path &&
+      place.offset === problem.place.offset;
+    if (!this.problems.some(known)) this.problems.push(problem);
   }
 
   /** By the turtle file; where that leads nowhere, by what WiredTiger.wt says of itself. */
@@ -89,7 +98,7 @@ export class ClassicDatabase implements Database {
 
   private catalogOf(config: TableConfig): Catalog {
     const entry = { config, name: METADATA_URI };
-    const onProblem = (problem: TreeProblem): void => void this.problems.push(problem);
+    const onProblem = (problem: TreeProblem): void => this.add(problem);
     const table = this.all.table(entry, undefined, () => undefined);
     const catalog = readCatalog(table.rows({ onProblem }), this.all.pathOf(config.file), onProblem);
     catalog.addFile(config);

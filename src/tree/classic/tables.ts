@@ -73,7 +73,7 @@ export class ClassicTables {
 
   info({ config, name }: CatalogEntry): TableInfo {
     const { uri, id, keyFormat, valueFormat, compressor, encryptor, collator, checkpoints } = config;
-    const fileSize = this.access(config.file)?.size;
+    const bytes = this.access(config.file)?.size;
     return {
       uri,
       name,
@@ -83,7 +83,7 @@ export class ClassicTables {
       compressor,
       encryptor,
       collator,
-      fileSize,
+      size: bytes === undefined ? undefined : { bytes },
       checkpoints: checkpoints.map(checkpointInfo),
     };
   }

@@ -6,9 +6,18 @@ import type { EncryptedSample } from "../../page/images.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
 import { Catalog, type CatalogEntry, readCatalog } from "../catalog.js";
 import { SoundImages } from "../image-check.js";
+import { type PageVersion, versionOf } from "../page-history.js";
 import { TreeError } from "../problem.js";
 import { TreeTable } from "../table.js";
-import type { CheckpointInfo, Database, DatabaseOptions, Table, TableInfo, TreeProblem } from "../types.js";
+import type {
+  CheckpointInfo,
+  Database,
+  DatabaseOptions,
+  Table,
+  TableInfo,
+  TableSize,
+  TreeProblem,
+} from "../types.js";
 import {
   type CheckpointTarget,
   followCheckpoint,
@@ -31,6 +40,7 @@ export class PageLogDatabase implements Database {
   private readonly images: SoundImages;
   private readonly records: readonly CheckpointRecord[];
   private readonly infos: readonly CheckpointInfo[];
+  private sizesById: ReadonlyMap<bigint, TableSize> | undefined;
   private readonly opened = new Map<CheckpointInfo, OpenCheckpoint>();
 
   constructor(
@@ -58,7 +68,11 @@ export class PageLogDatabase implements Database {
 
   tables(checkpoint?: string): TableInfo[] {
     const open = this.open(checkpoint);
-    return open.catalog.entries().map((entry) => tableInfo(entry, open.info));
+    const sizes = this.sizes();
+    return open.catalog.entries().map((entry) => {
+      const info = tableInfo(entry, open.info);
+      return { ...info, size: info.id === undefined ? undefined : sizes.get(info.id) };
+    });
   }
 
   table(name: string, checkpoint?: string): Table {
@@ -70,8 +84,35 @@ export class PageLogDatabase implements Database {
     return this.tableOf(entry, open);
   }
 
+  *pageHistory(name: string, pageId: bigint, checkpoint?: string): Generator<PageVersion> {
+    const entry = this.open(checkpoint).catalog.find(name);
+    if (entry === undefined) throw new TreeError("no-table", this.open(checkpoint).catalog.unknownName(name));
+    const source = this.sourceOf(entry);
+    for (const record of this.store.records()) {
+      if (record.tableId > (entry.config.id ?? 0n)) return;
+      if (record.tableId !== entry.config.id || record.pageId !== pageId) continue;
+      yield versionOf(record, (own) => source.partOf(own));
+    }
+  }
+
   close(): void {
     this.store.close();
+  }
+
+  /** Reads every record once. */
+  private sizes(): ReadonlyMap<bigint, TableSize> {
+    if (this.sizesById !== undefined) return this.sizesById;
+    const sizes = new Map<bigint, { bytes: number; pages: number; records: number; last: bigint }>();
+    for (const { tableId, pageId, data } of this.store.records()) {
+      const size = sizes.get(tableId) ?? { bytes: 0, pages: 0, records: 0, last: 0n };
+      sizes.set(tableId, size);
+      if (size.records === 0 || size.last !== pageId) size.pages++;
+      size.last = pageId;
+      size.records++;
+      size.bytes += data.length;
+    }
+    this.sizesById = new Map([...sizes].map(([id, { last: _, ...size }]) => [id, size]));
+    return this.sizesById;
   }
 
   private tableOf(entry: CatalogEntry, open: OpenCheckpoint): Table {

@@ -35,6 +35,14 @@ export class PageLogSource implements PageSource {
     return { type: first.layout.type, parts, place, identity: String(address.pageId) };
   }
 
+  /**
+   * One record by itself.
+   * @throws PageFault
+   */
+  partOf(record: PageRecord): PagePart {
+    return this.part(record, this.headersOf(record));
+  }
+
   overflow(cookie: Uint8Array): Uint8Array {
     const { parts } = this.page(cookie);
     const { image, layout } = parts[0] as PagePart;

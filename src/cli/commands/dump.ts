@@ -1,0 +1,161 @@
+/** `pugmark dump PATH TABLE` */
+import { type Command, Option } from "commander";
+import type { DatabaseOptions, Table, TreeProblem, TreeRow } from "../../tree/types.js";
+import type { CommandModule } from "../command.js";
+import {
+  CHECKPOINT_HELP,
+  databaseOptions,
+  declareDatabase,
+  type Flags,
+  problemLine,
+  reportProblems,
+  withDatabase,
+} from "../database.js";
+import { EXIT, type ExitCode } from "../exit.js";
+import type { Terminal } from "../terminal.js";
+import { wholeNumber } from "../values.js";
+
+const FORMATS = ["hex", "json", "bson"] as const;
+/** Text collected before it is written. */
+const CHUNK = 64 * 1024;
+/** Rows whose columns do not fit that are named one by one. */
+const MAX_ISSUES = 20;
+
+interface DumpOptions {
+  readonly path: string;
+  readonly table: string;
+  readonly checkpoint: string | undefined;
+  readonly timestamp: bigint | undefined;
+  readonly format: (typeof FORMATS)[number];
+  readonly partial: boolean;
+  readonly database: DatabaseOptions;
+}
+
+export const dumpCommand: CommandModule<DumpOptions> = { declare, validate, run };
+
+function declare(command: Command): void {
+  command
+    .argument("<path>", "page log, classic directory or .wt file")
+    .argument("<table>", "t, table:t, file:t.wt, layered:t, file:t.wt_stable, …")
+    .option("--checkpoint <name>", CHECKPOINT_HELP)
+    .option("--timestamp <number>", "rows as they were at this timestamp")
+    .addOption(
+      new Option(
+        "--format <format>",
+        "hex: a line a key, a line a value, as `wt dump -x`; json, bson: a line a row",
+      )
+        .choices(FORMATS)
+        .default("hex"),
+    )
+    .option("--partial", "go on after damage: the rows that can be read, and which keys cannot");
+  declareDatabase(command);
+}
+
+function validate([path, table]: readonly unknown[], flags: Flags): DumpOptions {
+  return {
+    path: path as string,
+    table: table as string,
+    checkpoint: flags.checkpoint as string | undefined,
+    timestamp: flags.timestamp === undefined ? undefined : wholeNumber("--timestamp", flags.timestamp),
+    format: flags.format as DumpOptions["format"],
+    partial: flags.partial === true,
+    database: databaseOptions(flags),
+  };
+}
+
+async function run(options: DumpOptions, terminal: Terminal): Promise<ExitCode> {
+  return withDatabase(options.path, options.database, async (database) => {
+    const table = database.table(options.table, options.checkpoint);
+    const damaged = reportProblems(database.problems, terminal);
+    if (damaged && !options.partial) return refuse(terminal);
+    const rows = new CountedRows(table, options, terminal);
+    try {
+      await writeRows(rows, table, options, terminal);
+    } catch (error) {
+      if (error !== rows.stop) throw error;
+      return refuse(terminal);
+    }
+    rows.summary();
+    return damaged || rows.damaged ? EXIT.findings : EXIT.clean;
+  });
+}
+
+function refuse(terminal: Terminal): ExitCode {
+  terminal.fail("the table is damaged; --partial gives the rows that can be read");
+  return EXIT.findings;
+}
+
+/** The rows on their way out, and what is wrong with them. */
+class CountedRows implements Iterable<TreeRow> {
+  /** Thrown at the first damage where rows are not wanted in part. */
+  readonly stop = new Error("damage");
+  private count = 0;
+  private prepared = 0;
+  private problems = 0;
+  private issues = 0;
+
+  constructor(
+    private readonly table: Table,
+    private readonly options: DumpOptions,
+    private readonly terminal: Terminal,
+  ) {}
+
+  get damaged(): boolean {
+    return this.problems + this.issues > 0;
+  }
+
+  *[Symbol.iterator](): Generator<TreeRow> {
+    const { timestamp } = this.options;
+    for (const row of this.table.rows({ timestamp, onProblem: this.onProblem })) {
+      this.count++;
+      if (row.window?.prepare === true) this.prepared++;
+      yield row;
+    }
+  }
+
+  private readonly onProblem = (problem: TreeProblem): void => {
+    this.problems++;
+    this.terminal.fail(problemLine(problem));
+    if (!this.options.partial) throw this.stop;
+  };
+
+  readonly onIssue = (what: string, message: string): void => {
+    this.issues++;
+    if (this.issues <= MAX_ISSUES) this.terminal.fail(`${what} of row ${this.count}: ${message}`);
+  };
+
+  summary(): void {
+    const { count, prepared, problems, issues, terminal } = this;
+    if (issues > MAX_ISSUES) terminal.fail(`and ${issues - MAX_ISSUES} more keys or values`);
+    const places =
+      problems === 0 ? "" : `; ${problems} ${problems === 1 ? "place is" : "places are"} damaged`;
+    terminal.note(`${count} ${count === 1 ? "row" : "rows"}${places}`);
+    if (prepared > 0)
+      terminal.note(
+        `${prepared} of them were written by prepared transactions: nothing tells whether those committed`,
+      );
+  }
+}
+
+async function writeRows(
+  rows: CountedRows,
+  { info }: Table,
+  { format }: DumpOptions,
+  terminal: Terminal,
+): Promise<void> {
+  if (format === "hex") {
+    const { hexRows } = await import("../../report/rows/hex.js");
+    for (const chunk of hexRows(rows)) await terminal.write(chunk);
+    return;
+  }
+  const { bsonRows, jsonRows } = await import("../../report/rows/json.js");
+  const lines = (format === "json" ? jsonRows : bsonRows)(rows, info, rows.onIssue);
+  let text = "";
+  for (const line of lines) {
+    text += line;
+    if (text.length < CHUNK) continue;
+    await terminal.write(text);
+    text = "";
+  }
+  await terminal.write(text);
+}

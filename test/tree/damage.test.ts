@@ -1,0 +1,129 @@
+/** Rows of damaged inputs: what is on undamaged pages comes out, the rest is named. */
+import { readdirSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { openDatabase } from "../../src/tree/index.js";
+import { compareKeys } from "../../src/tree/keys.js";
+import type { KeyRange, TreeProblem, TreeRow } from "../../src/tree/types.js";
+import { isInside } from "../../src/tree/walk.js";
+import { corpusPath } from "../support/corpus.js";
+
+interface PartialRows {
+  readonly rows: readonly TreeRow[];
+  /** Met while reading rows, and on the way to the table. */
+  readonly problems: readonly TreeProblem[];
+  readonly met: readonly TreeProblem[];
+}
+
+function readPartly(path: string, table: string): PartialRows {
+  const database = openDatabase(path);
+  try {
+    const problems: TreeProblem[] = [];
+    const rows = [...database.table(table).rows({ onProblem: (problem) => problems.push(problem) })];
+    return { rows, problems, met: database.problems };
+  } finally {
+    database.close();
+  }
+}
+
+const line = ({ key, value }: TreeRow): string =>
+  `${Buffer.from(key as Uint8Array).toString("hex")} ${Buffer.from(value).toString("hex")}`;
+
+/** The rows that are left are the healthy ones outside the lost ranges, each of them. */
+function checkLoss(healthy: readonly TreeRow[], partial: PartialRows): number {
+  const lost = partial.problems.flatMap((problem): KeyRange[] => (problem.lost ? [problem.lost] : []));
+  const expected = healthy.filter(({ key }) => !lost.some((range) => isInside(key, range)));
+  assert.equal(partial.rows.map(line), expected.map(line));
+  return healthy.length - expected.length;
+}
+
+const test = suite("rows of damaged inputs");
+const healthyClassic = readPartly(corpusPath("corrupt-classic", "orig"), "c").rows;
+const healthyPalm = readPartly(corpusPath("palm", "a_small"), "small").rows;
+
+/** Rows lost for good, and where the damage is met. */
+const classicCases: Readonly<Record<string, { lost: number; code?: TreeProblem["code"]; on?: "way" }>> = {
+  desc_checksum: { lost: 0, code: "description" },
+  desc_magic: { lost: 0, code: "description" },
+  desc_padding: { lost: 0, code: "description" },
+  desc_version: { lost: 0, code: "description" },
+  // Rows do not need the lists of free space.
+  extlist_alloc: { lost: 0 },
+  extlist_avail: { lost: 0 },
+  internal_body: { lost: 5186, code: "page-damaged" },
+  leaf_blkhdr_checksum: { lost: 50, code: "page-damaged" },
+  leaf_blkhdr_disksize: { lost: 50, code: "page-damaged" },
+  leaf_body: { lost: 50, code: "page-damaged" },
+  leaf_pagehdr_memsize: { lost: 50, code: "page-damaged" },
+  meta_desc_magic: { lost: 0, code: "description", on: "way" },
+  meta_leaf_body: { lost: 0, code: "page-damaged", on: "way" },
+  meta_root_body: { lost: 0, code: "page-damaged", on: "way" },
+  root_body: { lost: 12000, code: "page-damaged" },
+  turtle_addr: { lost: 0, code: "address", on: "way" },
+  turtle_key: { lost: 0, code: "metadata", on: "way" },
+  // The version text is not needed to find anything.
+  turtle_wtversion: { lost: 0 },
+};
+
+test("every case of the corpus is known here", () => {
+  const cases = readdirSync(corpusPath("corrupt-classic")).filter((name) => !/orig|\.json$/.test(name));
+  assert.equal(cases.sort(), Object.keys(classicCases).sort());
+  assert.is(healthyClassic.length, 12000);
+});
+
+for (const [name, { lost, code, on }] of Object.entries(classicCases))
+  test(`corrupt-classic/${name}`, () => {
+    const partial = readPartly(corpusPath("corrupt-classic", name, "db"), "c");
+    assert.is(checkLoss(healthyClassic, partial), lost);
+    const where = on === "way" ? partial.met : partial.problems;
+    assert.is(
+      where.some((problem) => problem.code === code),
+      code !== undefined,
+    );
+    assert.is(partial.problems.length + partial.met.length > 0, code !== undefined);
+  });
+
+/** The rows of page 101 in the healthy store, from its image or a delta. */
+const onPage = healthyPalm.filter(({ origin }) => origin.pageId === 101n);
+
+for (const name of [
+  "base_body",
+  "base_prev_checksum",
+  "delta_first_body",
+  "missing_base",
+  "missing_delta_middle",
+])
+  test(`corrupt-palm/${name}: all rows but those of the damaged page`, () => {
+    const partial = readPartly(corpusPath("corrupt-palm", name), "small");
+    assert.is(checkLoss(healthyPalm, partial), onPage.length);
+    assert.is(onPage.length, 65);
+    assert.is(partial.problems.length, 1);
+    assert.is(partial.problems[0]?.place.pageId, 101n);
+    const { from, to } = partial.problems[0]?.lost as { from: Uint8Array; to: Uint8Array };
+    for (const { key } of onPage) assert.ok(compareKeys(key, from) >= 0 && compareKeys(key, to) < 0);
+  });
+
+test("corrupt-palm/turtle_addr: the root of the metadata is found another way", () => {
+  const partial = readPartly(corpusPath("corrupt-palm", "turtle_addr"), "small");
+  assert.is(checkLoss(healthyPalm, partial), 0);
+  assert.equal(
+    partial.met.map(({ code }) => code),
+    ["metadata", "metadata"],
+  );
+});
+
+test("without a listener the first damage is an error", () => {
+  const database = openDatabase(corpusPath("corrupt-classic", "leaf_body", "db"));
+  let count = 0;
+  assert.throws(
+    () => {
+      for (const _row of database.table("c").rows()) count++;
+    },
+    (error: { code?: string; problem?: TreeProblem }) =>
+      error.code === "damaged" && error.problem?.place.offset === 299008,
+  );
+  assert.is(count, 5984);
+  database.close();
+});
+
+test.run();
