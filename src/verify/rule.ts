@@ -2,7 +2,6 @@
 import type { Issue } from "../codec/issue.js";
 import type { Severity } from "../codec/schema.js";
 import type { Finding } from "./finding.js";
-import { unchecked } from "./rules/run/unchecked.js";
 
 export type FindingPlace = Pick<
   Finding,
@@ -45,8 +44,6 @@ export interface Suppressed {
   readonly count: number;
 }
 
-/** Codes whose findings are about a table rather than a place in it. */
-const ONCE: ReadonlySet<string> = new Set([unchecked.code]);
 const DEFAULT_LIMIT = 1000;
 
 /** Findings in the order they were made, with a limit per code. */
@@ -90,17 +87,9 @@ export class Findings {
     for (const rule of rules) rule.check(subject, (detail) => this.add(rule, subject.place(), detail));
   }
 
-  /**
-   * Takes over findings made elsewhere. What is said of a whole table is said once; `suppressed` were counted there.
-   */
+  /** Takes over findings made elsewhere; `suppressed` ones were only counted there. */
   merge(findings: readonly Finding[], suppressed: readonly Suppressed[]): void {
-    for (const finding of findings) {
-      const { code, message, path } = finding;
-      const known =
-        ONCE.has(code) &&
-        this.list.some((other) => other.code === code && other.message === message && other.path === path);
-      if (!known) this.keep(finding);
-    }
+    for (const finding of findings) this.keep(finding);
     for (const { code, severity, count } of suppressed) {
       this.counts[severity] += count;
       this.note(code, severity, count);

@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { Finding } from "../finding.js";
+import { unchecked } from "../rules/run/unchecked.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressList } from "./address-list.js";
 import { type Batches, type LeafFile, type LeafResult, LeafTask } from "./leaf-task.js";
@@ -22,6 +24,7 @@ interface Helper {
 export class LeafPool {
   private readonly helpers: Helper[];
   private readonly own: LeafTask;
+  private readonly said = new Set<string>();
 
   /**
    * A pool of as many threads as are wanted, this one included; without a wish, one a core for files that are worth
@@ -67,7 +70,7 @@ export class LeafPool {
   }
 
   private merge(results: readonly LeafResult[], run: Run, found: AddressList): void {
-    const findings = results.flatMap((result) => result.findings);
+    const findings = results.flatMap((result) => result.findings).filter((finding) => this.isNews(finding));
     run.findings.merge(
       findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0)),
       results.flatMap(({ suppressed }) => suppressed),
@@ -78,6 +81,14 @@ export class LeafPool {
       for (const name of encryptors) this.detected.encryptors.add(name);
       for (const address of addresses) found.push(...address);
     }
+  }
+
+  /** What is said of a whole table is said once, not once a thread. */
+  private isNews({ code, message }: Finding): boolean {
+    if (code !== unchecked.code) return true;
+    const known = this.said.has(message);
+    this.said.add(message);
+    return !known;
   }
 
   close(): void {
