@@ -28,4 +28,5 @@ export * from "./palm.js";
 export * from "./registry.js";
 export * from "./sqlite-record.js";
 export * from "./time-window.js";
+export * from "./transforms.js";
 export * from "./turtle-file.js";

@@ -23,6 +23,7 @@ import { page } from "./page.js";
 import { pageHeader } from "./page-header.js";
 import { paliteRow } from "./palite.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
+import { encryptedPrefix, lz4Prefix, rotnEnvelope, streamPrefix } from "./transforms.js";
 import { turtleFile } from "./turtle-file.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
@@ -75,6 +76,10 @@ export const formats: readonly AnyFormat[] = [
   logRecordBody,
   logFileHeader,
   logOperation,
+  streamPrefix,
+  lz4Prefix,
+  encryptedPrefix,
+  rotnEnvelope,
 ];
 
 /** The format of a name; `packed-struct:` followed by any format text is a name, too. */
