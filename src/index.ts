@@ -7,4 +7,5 @@ export * from "./report/index.js";
 /** What a store keeps of a checkpoint; `CheckpointRecord` is the value of its text. */
 export type { CheckpointRecord as StoredCheckpoint } from "./store/index.js";
 export * from "./store/index.js";
+export * from "./tree/index.js";
 export * from "./verify/index.js";

@@ -4,7 +4,7 @@ export type { PageChange, PageVersion } from "./page-history.js";
 export { placeText, TreeError, type TreeErrorCode } from "./problem.js";
 export { type LevelShape, shapeOf, type TreeShape } from "./shape.js";
 export type {
-  CheckpointInfo,
+  CheckpointInfo as DatabaseCheckpoint,
   Database,
   DatabaseOptions,
   KeyRange,
@@ -16,7 +16,10 @@ export type {
   RowOptions,
   Table,
   TableInfo,
+  TableReader,
+  TableSize,
   TreeKey,
+  TreeLeaf,
   TreePage,
   TreeProblem,
   TreeRow,

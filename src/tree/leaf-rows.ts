@@ -5,8 +5,8 @@ import { decodeRecords } from "../page/decode-records.js";
 import { type ColumnRun, columnRuns } from "../page/records.js";
 import type { MergedRow } from "../page/rows.js";
 import { PageFault } from "./problem.js";
-import type { KeyRange, PagePart, PageSource, TreeKey, TreeProblem, TreeRow } from "./types.js";
-import { isInside, pageRows, rangeOf, type TreeLeaf, type WalkOptions } from "./walk.js";
+import type { KeyRange, PagePart, PageSource, TreeKey, TreeLeaf, TreeProblem, TreeRow } from "./types.js";
+import { isInside, pageRows, rangeOf, type WalkOptions } from "./walk.js";
 
 export class LeafRows {
   constructor(

@@ -10,6 +10,8 @@ import type {
   RowOptions,
   Table,
   TableInfo,
+  TableReader,
+  TreeLeaf,
   TreePage,
   TreeProblem,
   TreeRow,
@@ -44,22 +46,35 @@ export class TreeTable implements Table {
     return this.parts.checkpoint;
   }
 
-  *rows({ timestamp, onProblem = throwProblem }: RowOptions = {}): Generator<TreeRow> {
-    const { source, root } = this.parts;
+  *rows(options: RowOptions = {}): Generator<TreeRow> {
+    const reader = this.reader(options);
+    for (const leaf of reader.leaves()) yield* reader.rows(leaf);
+    reader.finish();
+  }
+
+  reader({ timestamp, onProblem = throwProblem }: RowOptions = {}): TableReader {
     const walk = this.walkOptions({ timestamp, onProblem });
-    for (const problem of this.parts.problems) onProblem(problem);
-    if (root === undefined) return;
-    const leaves = new LeafRows(source, walk);
-    // Its rows are versions: nearly all have a stop.
-    const isHistory = historyUris.has(this.info.uri);
+    const leaves = new LeafRows(this.parts.source, walk);
     const fixed = /^\d*t$/.test(this.info.valueFormat);
     const at = timestamp === undefined ? undefined : this.rowsAt(timestamp, fixed, walk);
-    for (const leaf of new TreeWalk(source, walk).leaves(root)) {
-      const rows = leaves.rows(leaf);
-      if (isHistory) yield* rows;
-      else yield* at === undefined ? currentRows(rows, fixed) : at.of(rows);
-    }
-    at?.flush();
+    // Its rows are versions: nearly all have a stop.
+    const isHistory = historyUris.has(this.info.uri);
+    return {
+      isPlain: at === undefined && !isHistory && walk.anyKeyOrder !== true,
+      leaves: () => this.leaves(walk),
+      rows: (leaf) => {
+        const rows = leaves.rows(leaf);
+        if (isHistory) return rows;
+        return at === undefined ? currentRows(rows, fixed) : at.of(rows);
+      },
+      finish: () => at?.flush(),
+    };
+  }
+
+  private *leaves(walk: WalkOptions): Generator<TreeLeaf> {
+    const { source, root, problems } = this.parts;
+    for (const problem of problems) walk.report(problem);
+    if (root !== undefined) yield* new TreeWalk(source, walk).leaves(root);
   }
 
   *pages({ timestamp, onProblem = throwProblem }: RowOptions = {}): Generator<{

@@ -105,6 +105,14 @@ export interface TreePage {
   readonly identity: string;
 }
 
+/** A leaf, and the keys its parents say it may have. */
+export interface TreeLeaf {
+  readonly page: TreePage;
+  readonly range: KeyRange;
+  /** 0 = it is the root. */
+  readonly depth: number;
+}
+
 /** Where the pages of one tree come from. */
 export interface PageSource {
   /** @throws PageFault when the page cannot be had. */
@@ -168,11 +176,23 @@ export interface RowOptions {
   readonly onProblem?: ReportProblem;
 }
 
+/** One pass over a table: leaf by leaf, so that a caller may take the rows of a leaf in its own way. */
+export interface TableReader {
+  leaves(): IterableIterator<TreeLeaf>;
+  /** What of a leaf is to be seen. */
+  rows(leaf: TreeLeaf): Iterable<TreeRow>;
+  /** Rows are simply the values without a stop, keys in the engine's own order. */
+  readonly isPlain: boolean;
+  /** Reports what is still to be reported; to be called behind the last leaf. */
+  finish(): void;
+}
+
 export interface Table {
   readonly info: TableInfo;
   readonly checkpoint: CheckpointInfo | undefined;
   /** The rows in the order of the tree, read page by page. */
   rows(options?: RowOptions): IterableIterator<TreeRow>;
+  reader(options?: RowOptions): TableReader;
   /** Every page that can be reached, with its depth, 0 = the root. */
   pages(options?: RowOptions): IterableIterator<{ page: TreePage; depth: number }>;
 }

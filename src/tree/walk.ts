@@ -6,7 +6,7 @@ import { columnChildren } from "../page/records.js";
 import { type MergedRow, mergeRows, type Row, rowsOf } from "../page/rows.js";
 import { compareKeys } from "./keys.js";
 import { PageFault } from "./problem.js";
-import type { KeyRange, PagePart, PageSource, ReportProblem, TreeKey, TreePage } from "./types.js";
+import type { KeyRange, PagePart, PageSource, ReportProblem, TreeKey, TreeLeaf, TreePage } from "./types.js";
 
 /** Deeper than any tree: page sizes and fan-out allow a dozen levels at most. */
 const MAX_DEPTH = 64;
@@ -31,13 +31,6 @@ export interface Child extends KeyRange {
   /** As `cellTags`. */
   readonly tag: number;
   readonly truncation?: Truncation | undefined;
-}
-
-/** A leaf, and the keys its parents say it may have. */
-export interface TreeLeaf {
-  readonly page: TreePage;
-  readonly range: KeyRange;
-  readonly depth: number;
 }
 
 interface Frame {

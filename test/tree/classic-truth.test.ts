@@ -5,7 +5,7 @@ import { packStruct } from "../../formats/packed-struct.js";
 import { openDatabase } from "../../src/tree/index.js";
 import type { Database, TreeRow } from "../../src/tree/types.js";
 import { corpusPath } from "../support/corpus.js";
-import { type Truth, truth, truthOf } from "../support/truth.js";
+import { type Truth, truth, truthOf, truthOfDump } from "../support/truth.js";
 
 interface Dump {
   readonly path: string;
@@ -60,6 +60,8 @@ for (const home of homes)
       for (const { path, table, timestamp, truth: expected } of dumps.filter((dump) => dump.home === home)) {
         const rows = database.table(table).rows({ timestamp });
         assert.equal(truthOf(timestamp === undefined ? rows : rawKeys(rows)), expected, path);
+        if (timestamp === undefined)
+          assert.equal(truthOfDump(database.table(table).reader()), expected, path);
       }
       assert.equal(database.problems, []);
     });

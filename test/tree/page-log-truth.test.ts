@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { openDatabase } from "../../src/tree/index.js";
 import type { Database, TreeRow } from "../../src/tree/types.js";
 import { corpusPath } from "../support/corpus.js";
-import { type Truth, truth, truthOf } from "../support/truth.js";
+import { type Truth, truth, truthOf, truthOfDump } from "../support/truth.js";
 
 const HISTORY = "file:WiredTigerSharedHS.wt_stable";
 
@@ -70,8 +70,10 @@ for (const store of stores)
     );
     assert.ok(own.length > 0);
     withStore(corpusPath("palm", store), (database) => {
-      for (const { path, table, checkpoint, truth: expected } of own)
+      for (const { path, table, checkpoint, truth: expected } of own) {
         assert.equal(truthOf(database.table(table, checkpoint).rows()), expected, path);
+        assert.equal(truthOfDump(database.table(table, checkpoint).reader()), expected, path);
+      }
       assert.equal(database.problems, []);
     });
   });

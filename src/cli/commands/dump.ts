@@ -1,6 +1,7 @@
 /** `pugmark dump PATH TABLE` */
 import { type Command, Option } from "commander";
-import type { DatabaseOptions, Table, TreeProblem, TreeRow } from "../../tree/types.js";
+import { counted } from "../../report/numbers.js";
+import type { DatabaseOptions, Table, TableReader, TreeProblem, TreeRow } from "../../tree/types.js";
 import type { CommandModule } from "../command.js";
 import {
   CHECKPOINT_HELP,
@@ -68,7 +69,7 @@ async function run(options: DumpOptions, terminal: Terminal): Promise<ExitCode> 
     const table = database.table(options.table, options.checkpoint);
     const damaged = reportProblems(database.problems, terminal);
     if (damaged && !options.partial) return refuse(terminal);
-    const rows = new CountedRows(table, options, terminal);
+    const rows = new DumpedRows(options.partial, terminal);
     try {
       await writeRows(rows, table, options, terminal);
     } catch (error) {
@@ -85,18 +86,17 @@ function refuse(terminal: Terminal): ExitCode {
   return EXIT.findings;
 }
 
-/** The rows on their way out, and what is wrong with them. */
-class CountedRows implements Iterable<TreeRow> {
+/** What is wrong with the rows on their way out. */
+class DumpedRows {
   /** Thrown at the first damage where rows are not wanted in part. */
   readonly stop = new Error("damage");
-  private count = 0;
-  private prepared = 0;
+  count = 0;
+  prepared = 0;
   private problems = 0;
   private issues = 0;
 
   constructor(
-    private readonly table: Table,
-    private readonly options: DumpOptions,
+    private readonly partial: boolean,
     private readonly terminal: Terminal,
   ) {}
 
@@ -104,19 +104,18 @@ class CountedRows implements Iterable<TreeRow> {
     return this.problems + this.issues > 0;
   }
 
-  *[Symbol.iterator](): Generator<TreeRow> {
-    const { timestamp } = this.options;
-    for (const row of this.table.rows({ timestamp, onProblem: this.onProblem })) {
+  *counted(rows: Iterable<TreeRow>): Generator<TreeRow> {
+    for (const row of rows) {
       this.count++;
       if (row.window?.prepare === true) this.prepared++;
       yield row;
     }
   }
 
-  private readonly onProblem = (problem: TreeProblem): void => {
+  readonly onProblem = (problem: TreeProblem): void => {
     this.problems++;
     this.terminal.fail(problemLine(problem));
-    if (!this.options.partial) throw this.stop;
+    if (!this.partial) throw this.stop;
   };
 
   readonly onIssue = (what: string, message: string): void => {
@@ -127,9 +126,8 @@ class CountedRows implements Iterable<TreeRow> {
   summary(): void {
     const { count, prepared, problems, issues, terminal } = this;
     if (issues > MAX_ISSUES) terminal.fail(`and ${issues - MAX_ISSUES} more keys or values`);
-    const places =
-      problems === 0 ? "" : `; ${problems} ${problems === 1 ? "place is" : "places are"} damaged`;
-    terminal.note(`${count} ${count === 1 ? "row" : "rows"}${places}`);
+    const places = problems === 0 ? "" : `; ${counted(problems, "place is", "places are")} damaged`;
+    terminal.note(`${counted(count, "row")}${places}`);
     if (prepared > 0)
       terminal.note(
         `${prepared} of them were written by prepared transactions: nothing tells whether those committed`,
@@ -138,24 +136,29 @@ class CountedRows implements Iterable<TreeRow> {
 }
 
 async function writeRows(
-  rows: CountedRows,
-  { info }: Table,
-  { format }: DumpOptions,
+  rows: DumpedRows,
+  table: Table,
+  { format, timestamp }: DumpOptions,
   terminal: Terminal,
 ): Promise<void> {
-  if (format === "hex") {
-    const { hexRows } = await import("../../report/rows/hex.js");
-    for (const chunk of hexRows(rows)) await terminal.write(chunk);
-    return;
-  }
+  const options = { timestamp, onProblem: rows.onProblem };
+  if (format === "hex") return writeHex(rows, table.reader(options), terminal);
   const { bsonRows, jsonRows } = await import("../../report/rows/json.js");
-  const lines = (format === "json" ? jsonRows : bsonRows)(rows, info, rows.onIssue);
+  const linesOf = format === "json" ? jsonRows : bsonRows;
   let text = "";
-  for (const line of lines) {
+  for (const line of linesOf(rows.counted(table.rows(options)), table.info, rows.onIssue)) {
     text += line;
     if (text.length < CHUNK) continue;
     await terminal.write(text);
     text = "";
   }
   await terminal.write(text);
+}
+
+async function writeHex(rows: DumpedRows, reader: TableReader, terminal: Terminal): Promise<void> {
+  const { HexDump } = await import("../../report/rows/hex.js");
+  const dump = new HexDump(reader);
+  for (const chunk of dump.chunks()) await terminal.write(chunk);
+  rows.count = dump.rows;
+  rows.prepared = dump.prepared;
 }

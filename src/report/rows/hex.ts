@@ -1,5 +1,7 @@
 /** Rows as the engine's `dump -x` prints them (formats: classic file format §7). */
-import type { TreeRow } from "../../tree/types.js";
+import { pageTypes } from "../../../formats/page-header.js";
+import { LeafCursor } from "../../page/leaf-cursor.js";
+import type { KeyRange, PagePart, TableReader, TreeLeaf, TreeRow } from "../../tree/types.js";
 
 /** Bytes collected before they are handed on. */
 const CHUNK = 256 * 1024;
@@ -7,28 +9,45 @@ const NEWLINE = 10;
 /** Code units of the two digits of each byte. */
 const HIGH = new Uint8Array(256);
 const LOW = new Uint8Array(256);
+/** Both digits as they lie in memory. */
+const BOTH = new Uint16Array(256);
 for (let byte = 0; byte < 256; byte++) {
   const digits = byte.toString(16).padStart(2, "0");
   HIGH[byte] = digits.charCodeAt(0);
   LOW[byte] = digits.charCodeAt(1);
+  new Uint8Array(BOTH.buffer, 2 * byte).set([digits.charCodeAt(0), digits.charCodeAt(1)]);
 }
 
 class HexText {
   private buffer = new Uint8Array(CHUNK);
-  private length = 0;
+  /** The same memory, two digits at a time. */
+  private pairs = new Uint16Array(this.buffer.buffer);
+  length = 0;
 
   /** A line of hex digits. */
-  addBytes(bytes: Uint8Array): void {
-    this.reserve(2 * bytes.length + 1);
+  addBytes(bytes: Uint8Array, start: number, end: number): void {
+    this.reserve(2 * (end - start) + 1);
+    const digits = 2 * (end - start);
+    if (this.length % 2 === 0) this.addEven(bytes, start, end);
+    else this.addOdd(bytes, start, end);
+    this.buffer[this.length + digits] = NEWLINE;
+    this.length += digits + 1;
+  }
+
+  private addEven(bytes: Uint8Array, start: number, end: number): void {
+    const { pairs } = this;
+    let at = this.length >> 1;
+    for (let i = start; i < end; i++) pairs[at++] = BOTH[bytes[i] as number] as number;
+  }
+
+  private addOdd(bytes: Uint8Array, start: number, end: number): void {
     const { buffer } = this;
     let at = this.length;
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = start; i < end; i++) {
       const byte = bytes[i] as number;
       buffer[at++] = HIGH[byte] as number;
       buffer[at++] = LOW[byte] as number;
     }
-    buffer[at++] = NEWLINE;
-    this.length = at;
   }
 
   /** A line of digits. */
@@ -39,6 +58,12 @@ class HexText {
     this.buffer[this.length++] = NEWLINE;
   }
 
+  addRow({ key, value }: TreeRow): void {
+    if (typeof key === "bigint") this.addNumber(key);
+    else this.addBytes(key, 0, key.length);
+    this.addBytes(value, 0, value.length);
+  }
+
   get isFull(): boolean {
     return this.length >= CHUNK / 2;
   }
@@ -46,7 +71,7 @@ class HexText {
   /** What was added; the caller may keep it. */
   take(): Uint8Array {
     const text = this.buffer.subarray(0, this.length);
-    this.buffer = new Uint8Array(CHUNK);
+    this.use(new Uint8Array(CHUNK));
     this.length = 0;
     return text;
   }
@@ -55,18 +80,90 @@ class HexText {
     if (this.length + bytes <= this.buffer.length) return;
     const grown = new Uint8Array(Math.max(2 * this.buffer.length, this.length + bytes));
     grown.set(this.buffer.subarray(0, this.length));
-    this.buffer = grown;
+    this.use(grown);
+  }
+
+  private use(buffer: Uint8Array<ArrayBuffer>): void {
+    this.buffer = buffer;
+    this.pairs = new Uint16Array(buffer.buffer, 0, buffer.length >> 1);
   }
 }
 
 /** A line with the key, a line with the value, in hex; record numbers in decimal. */
 export function* hexRows(rows: Iterable<TreeRow>): Generator<Uint8Array> {
   const text = new HexText();
-  for (const { key, value } of rows) {
-    if (typeof key === "bigint") text.addNumber(key);
-    else text.addBytes(key);
-    text.addBytes(value);
+  for (const row of rows) {
+    text.addRow(row);
     if (text.isFull) yield text.take();
   }
   yield text.take();
+}
+
+/** As `hexRows` of all the table's rows, and counts them. Rows of plain leaves are never made into objects. */
+export class HexDump {
+  rows = 0;
+  /** Of these, written by prepared transactions. */
+  prepared = 0;
+  private readonly text = new HexText();
+  private readonly cursor = new LeafCursor();
+
+  constructor(private readonly reader: TableReader) {}
+
+  *chunks(): Generator<Uint8Array> {
+    const { text, reader } = this;
+    for (const leaf of reader.leaves()) {
+      if (!reader.isPlain || !this.addPlainLeaf(leaf))
+        for (const row of reader.rows(leaf)) {
+          this.rows++;
+          if (row.window?.prepare === true) this.prepared++;
+          text.addRow(row);
+          if (text.isFull) yield text.take();
+        }
+      if (text.isFull) yield text.take();
+    }
+    reader.finish();
+    yield text.take();
+  }
+
+  /** False, with nothing added, for a leaf that needs more than its own image, or is not in its place. */
+  private addPlainLeaf({ page, range }: TreeLeaf): boolean {
+    if (page.type !== pageTypes.rowLeaf || page.parts.length !== 1) return false;
+    const { text, cursor } = this;
+    const { image, layout } = page.parts[0] as PagePart;
+    const start = text.length;
+    let [rows, prepared, count] = [0, 0, 0];
+    cursor.begin(image, layout);
+    while (cursor.next()) {
+      if (cursor.overflow || (count++ === 0 && isBelow(cursor, range))) {
+        text.length = start;
+        return false;
+      }
+      if (cursor.stopped) continue;
+      rows++;
+      if (cursor.prepared) prepared++;
+      text.addBytes(cursor.keyBytes, cursor.keyStart, cursor.keyEnd);
+      text.addBytes(image, cursor.valueStart, cursor.valueEnd);
+    }
+    if (count > 0 && isAbove(cursor, range)) {
+      text.length = start;
+      return false;
+    }
+    this.rows += rows;
+    this.prepared += prepared;
+    return true;
+  }
+}
+
+const isBelow = (cursor: LeafCursor, { from }: KeyRange): boolean =>
+  from instanceof Uint8Array && compareKey(cursor, from) < 0;
+const isAbove = (cursor: LeafCursor, { to }: KeyRange): boolean =>
+  to instanceof Uint8Array && compareKey(cursor, to) >= 0;
+
+function compareKey({ keyBytes, keyStart, keyEnd }: LeafCursor, other: Uint8Array): number {
+  const length = keyEnd - keyStart;
+  for (let i = 0; i < Math.min(length, other.length); i++) {
+    const difference = (keyBytes[keyStart + i] as number) - (other[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return length - other.length;
 }
