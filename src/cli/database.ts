@@ -1,5 +1,6 @@
 /** What the commands that read trees have in common: options, opening, and what damage means. */
 import { type Command, Option } from "commander";
+import { counted } from "../report/numbers.js";
 import { rangeText } from "../report/rows/keys.js";
 import type { InputKind } from "../store/types.js";
 import type { Database, DatabaseOptions, TreeProblem } from "../tree/types.js";
@@ -54,7 +55,7 @@ export async function withDatabase<T>(
 }
 
 /** One line on damage: where, what, and which keys are lost. */
-export function problemLine({ table, place, message, lost }: TreeProblem): string {
+export function problemLine({ table, place, message, lost, rescued }: TreeProblem): string {
   const { path, offset, tableId, pageId, lsn } = place;
   const parts = [
     table || path,
@@ -64,7 +65,9 @@ export function problemLine({ table, place, message, lost }: TreeProblem): strin
     offset === undefined || lsn !== undefined ? undefined : `offset ${offset}`,
   ].filter((part) => part !== undefined);
   const range = lost === undefined ? "" : `; lost: ${rangeText(lost)}`;
-  return `${parts.join(", ")}: ${message}${range}`;
+  const found =
+    rescued === undefined ? "" : `; of these ${counted(rescued, "leaf was", "leaves were")} found without it`;
+  return `${parts.join(", ")}: ${message}${range}${found}`;
 }
 
 /** Says what stood in the way of finding tables. True when something did. */

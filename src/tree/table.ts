@@ -52,8 +52,9 @@ export class TreeTable implements Table {
     reader.finish();
   }
 
-  reader({ timestamp, onProblem = throwProblem }: RowOptions = {}): TableReader {
-    const walk = this.walkOptions({ timestamp, onProblem });
+  reader(options: RowOptions = {}): TableReader {
+    const walk = this.walkOptions(options);
+    const { timestamp } = options;
     const leaves = new LeafRows(this.parts.source, walk);
     const fixed = /^\d*t$/.test(this.info.valueFormat);
     const at = timestamp === undefined ? undefined : this.rowsAt(timestamp, fixed, walk);
@@ -94,9 +95,9 @@ export class TreeTable implements Table {
     yield* met;
   }
 
-  private walkOptions({ timestamp, onProblem = throwProblem }: RowOptions): WalkOptions {
+  private walkOptions({ timestamp, onProblem = throwProblem, rescue = false }: RowOptions): WalkOptions {
     const { uri, collator } = this.info;
-    return { table: uri, timestamp, anyKeyOrder: collator !== "", report: onProblem };
+    return { table: uri, timestamp, anyKeyOrder: collator !== "", rescue, report: onProblem };
   }
 
   private rowsAt(timestamp: bigint, fixed: boolean, { table, report }: WalkOptions): RowsAt {

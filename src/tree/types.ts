@@ -59,6 +59,8 @@ export interface TreeProblem {
   readonly place: PagePlace;
   /** The keys that cannot be read because of it; absent when none are lost. */
   readonly lost?: KeyRange;
+  /** Leaves of that range that were found all the same, though nothing leads to them. */
+  readonly rescued?: number;
 }
 export type ReportProblem = (problem: TreeProblem) => void;
 
@@ -122,6 +124,14 @@ export interface PageSource {
    * @throws PageFault
    */
   overflow(cookie: Uint8Array): Uint8Array;
+  /** Pages that may be leaves of the tree, whether or not anything leads to them; looks at the whole store. */
+  candidates?(): Iterable<LeafCandidate>;
+}
+
+export interface LeafCandidate {
+  readonly cookie: Uint8Array;
+  /** The higher, the later it was written. */
+  readonly written: bigint;
 }
 
 export interface DatabaseOptions extends TransformOptions {
@@ -174,6 +184,8 @@ export interface RowOptions {
   readonly timestamp?: bigint | undefined;
   /** Told of damage, in the order of keys; without it the first damage is thrown as a `TreeError`. */
   readonly onProblem?: ReportProblem;
+  /** Looks at every page for leaves below damaged internal pages. */
+  readonly rescue?: boolean;
 }
 
 /** One pass over a table: leaf by leaf, so that a caller may take the rows of a leaf in its own way. */

@@ -6,6 +6,7 @@ import { columnChildren } from "../page/records.js";
 import { type MergedRow, mergeRows, type Row, rowsOf } from "../page/rows.js";
 import { compareKeys } from "./keys.js";
 import { PageFault } from "./problem.js";
+import { mayHaveLeaves, type RescuedLeaf, rescueLeaves } from "./rescue.js";
 import type { KeyRange, PagePart, PageSource, ReportProblem, TreeKey, TreeLeaf, TreePage } from "./types.js";
 
 /** Deeper than any tree: page sizes and fan-out allow a dozen levels at most. */
@@ -18,6 +19,8 @@ export interface WalkOptions {
   readonly timestamp?: bigint | undefined;
   /** Keys are in an order of the table's own collator. */
   readonly anyKeyOrder?: boolean;
+  /** Looks for the leaves below internal pages that cannot be read. */
+  readonly rescue?: boolean;
   readonly report: ReportProblem;
   /** Told of every page, before its children; depth 0 = the root. */
   readonly visit?: (page: TreePage, depth: number) => void;
@@ -68,6 +71,7 @@ export class TreeWalk {
   /** Internal pages on the way and before: no page is the parent of two. Leaves have no children to loop by. */
   private readonly parents = new Set<string>();
   private ofRows: boolean | undefined;
+  private found: readonly RescuedLeaf[] = [];
 
   constructor(
     private readonly source: PageSource,
@@ -88,7 +92,10 @@ export class TreeWalk {
       }
       const depth = stack.length - 1;
       const page = this.load(child, depth);
-      if (page === undefined) continue;
+      if (page === undefined) {
+        yield* this.rescued(child, depth);
+        continue;
+      }
       this.options.visit?.(page, depth);
       if (isInternal(page.type)) stack.push({ children: this.childrenOf(page, child), next: 0 });
       else yield { page, range: child, depth };
@@ -111,9 +118,23 @@ export class TreeWalk {
       return page;
     } catch (error) {
       if (!(error instanceof PageFault)) throw error;
-      this.report(error, rangeOf(child));
+      this.found = this.lookFor(child);
+      this.report(error, rangeOf(child), this.found.length);
       return undefined;
     }
+  }
+
+  private lookFor(child: Child): readonly RescuedLeaf[] {
+    const { rescue = false, anyKeyOrder = false } = this.options;
+    if (!rescue || anyKeyOrder || !mayHaveLeaves(child.tag)) return [];
+    return rescueLeaves(this.source, child, this.ofRows);
+  }
+
+  /** The leaves found below the page that could not be loaded last. */
+  private *rescued(range: KeyRange, depth: number): Generator<TreeLeaf> {
+    const { found } = this;
+    this.found = [];
+    for (const { cookie } of found) yield { page: this.source.page(cookie), range: rangeOf(range), depth };
   }
 
   private checkKind({ type, place }: TreePage): void {
@@ -131,9 +152,10 @@ export class TreeWalk {
     this.parents.add(identity);
   }
 
-  private report({ code, message, place }: PageFault, lost?: KeyRange): void {
+  private report({ code, message, place }: PageFault, lost?: KeyRange, rescued = 0): void {
     const { table, report } = this.options;
-    report({ code, message, table, place, ...(lost === undefined ? {} : { lost }) });
+    const range = lost === undefined ? {} : { lost };
+    report({ code, message, table, place, ...range, ...(rescued === 0 ? {} : { rescued }) });
   }
 
   private childrenOf(page: TreePage, range: KeyRange): Child[] {

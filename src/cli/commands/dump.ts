@@ -138,10 +138,10 @@ class DumpedRows {
 async function writeRows(
   rows: DumpedRows,
   table: Table,
-  { format, timestamp }: DumpOptions,
+  { format, timestamp, partial }: DumpOptions,
   terminal: Terminal,
 ): Promise<void> {
-  const options = { timestamp, onProblem: rows.onProblem };
+  const options = { timestamp, onProblem: rows.onProblem, rescue: partial };
   if (format === "hex") return writeHex(rows, table.reader(options), terminal);
   const { bsonRows, jsonRows } = await import("../../report/rows/json.js");
   const linesOf = format === "json" ? jsonRows : bsonRows;

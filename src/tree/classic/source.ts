@@ -1,12 +1,13 @@
 /** Pages of one classic file. */
-import { blockOf, classicAddressCookie } from "../../../formats/classic-cookie.js";
+import { addressOf, blockOf, classicAddressCookie } from "../../../formats/classic-cookie.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import type { TransformHint } from "../../page/images.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { SoundImages } from "../image-check.js";
 import { PageFault } from "../problem.js";
-import type { PagePart, PageSource, TreePage } from "../types.js";
+import type { LeafCandidate, PagePart, PageSource, TreePage } from "../types.js";
 import { readClassicBlock } from "./block.js";
+import { soundLeaves } from "./scan.js";
 
 export interface ClassicTable extends TransformHint {
   readonly collator: string;
@@ -23,6 +24,8 @@ export class ClassicSource implements PageSource {
     private readonly unit: number,
     private readonly table: ClassicTable,
     private readonly images: SoundImages,
+    /** Whether a block lies in free space. */
+    private readonly isFree: (offset: number) => boolean,
   ) {
     const bits = /^(\d*)t$/.exec(table.valueFormat);
     this.bitsPerRecord = bits === null ? undefined : Number(bits[1] || 1);
@@ -50,6 +53,15 @@ export class ClassicSource implements PageSource {
     const origin = { isDelta: false, blockOffset: address.offset };
     const part: PagePart = { image, layout, origin, stored: bytes.length };
     return { type: layout.type, parts: [part], place, identity: String(address.offset) };
+  }
+
+  /** Every sound block that is a leaf, but for those in the space the newest checkpoint calls free. */
+  *candidates(): Generator<LeafCandidate> {
+    for (const { offset, size, checksum, writeGen } of soundLeaves(this.file, this.unit)) {
+      if (this.isFree(offset)) continue;
+      const cookie = classicAddressCookie.build(addressOf({ offset, size, checksum }, this.unit));
+      yield { cookie, written: writeGen };
+    }
   }
 
   overflow(cookie: Uint8Array): Uint8Array {

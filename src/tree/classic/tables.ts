@@ -21,6 +21,7 @@ import { TreeError } from "../problem.js";
 import { type TreeRoot, TreeTable } from "../table.js";
 import type { CheckpointEntry, TableConfig } from "../table-config.js";
 import type { CheckpointInfo, PageSource, Table, TableInfo, TreeProblem } from "../types.js";
+import { freeSpace } from "./scan.js";
 import { ClassicSource } from "./source.js";
 
 /** Where description blocks of files of unknown allocation size end at the latest. */
@@ -124,8 +125,14 @@ export class ClassicTables {
     const unit = this.unitOf(config, access);
     const damaged = descriptionProblem(access, unit);
     if (damaged !== undefined) report({ code: "description", message: damaged, place: { path, offset: 0 } });
-    const cookie = checkpoint === undefined ? undefined : rootCookie(checkpoint, unit, report);
-    return { source: new ClassicSource(access, path, unit, config, this.images), root: cookie, problems };
+    const cookie = checkpoint === undefined ? undefined : readCookie(checkpoint, unit, report);
+    const newest = config.checkpoints.at(-1);
+    const isFree = lazy(() => {
+      const last = newest === undefined ? undefined : readCookie(newest, unit, () => {});
+      return last === undefined ? () => false : freeSpace(access, path, unit, last);
+    });
+    const source = new ClassicSource(access, path, unit, config, this.images, (offset) => isFree()(offset));
+    return { source, root: cookie && addressOfRoot(cookie, unit), problems };
   }
 }
 
@@ -154,18 +161,26 @@ function chooseCheckpoint(
   throw new TreeError("no-checkpoint", `${uri} has no checkpoint ${name}; there are ${known || "none"}`);
 }
 
-function rootCookie(
+function readCookie(
   { cookie, error, name }: CheckpointEntry,
   allocationSize: number,
   report: (problem: Pick<TreeProblem, "code" | "message" | "lost">) => void,
-): Uint8Array | undefined {
+): ClassicCheckpointCookie | undefined {
   if (error !== undefined)
     report({ code: "address", message: `addr= of ${name} is no hex text: ${error.message}`, lost: {} });
   if (cookie === undefined) return undefined;
   const reading = classicCheckpointCookie.read(cookie, { params: { allocationSize } });
-  if (reading.ok) return addressOfRoot(reading.value, allocationSize);
+  if (reading.ok) return reading.value;
   report({ code: "address", message: `the cookie of ${name}: ${reading.error.message}`, lost: {} });
   return undefined;
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** The object id of a checkpoint's cookie holds for its root as well. */

@@ -7,6 +7,7 @@ import { disaggTurtle, turtleCheckpoint } from "../../../formats/disagg-turtle.j
 import { crc32c } from "../../codec/crc32c.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
 import type { PagePlace } from "../types.js";
+import { candidateOf } from "./source.js";
 
 /** The shared metadata's table id in every store of mid-2025. */
 const OLD_SHARED_METADATA = 9n;
@@ -80,7 +81,6 @@ function tableOfRoot(store: PageLog, cookie: Uint8Array): bigint | undefined {
 
 const MAX_LSN = (1n << 64n) - 1n;
 
-/** Cookies of generation B are built from a record: all that is needed to name the newest one of a page. */
 export interface FallbackRoot extends MetadataRoot {
   readonly lsn: bigint;
 }
@@ -93,28 +93,15 @@ export function lastMetadataPage(
   store: PageLog,
   tableIds: Iterable<bigint>,
   turtleLsn: bigint,
-  checksumOf: (record: PageRecord) => number | undefined,
 ): FallbackRoot | undefined {
   const wanted = new Set(tableIds);
   let newest: Pick<PageRecord, "tableId" | "pageId" | "lsn"> | undefined;
-  for (const record of store.records())
-    if (wanted.has(record.tableId) && record.lsn < turtleLsn && (newest?.lsn ?? -1n) < record.lsn) {
-      const { tableId, pageId, lsn } = record;
+  for (const { tableId, pageId, lsn } of store.records())
+    if (wanted.has(tableId) && lsn < turtleLsn && (newest?.lsn ?? -1n) < lsn)
       newest = { tableId, pageId, lsn };
-    }
   const record = newest && store.record(newest.tableId, newest.pageId, newest.lsn);
-  const checksum = record && checksumOf(record);
-  if (record === undefined || checksum === undefined) return undefined;
-  const cookie = addressCookie.build({
-    generation: "B",
-    pageId: record.pageId,
-    lsn: record.lsn,
-    checkpointId: record.checkpointId ?? 0n,
-    reconciliationId: 0,
-    size: record.data.length,
-    checksum,
-  });
-  return { tableId: record.tableId, cookie, lsn: record.lsn };
+  const candidate = record && candidateOf(record);
+  return newest && candidate && { tableId: newest.tableId, cookie: candidate.cookie, lsn: newest.lsn };
 }
 
 export const metadataTableIds: readonly bigint[] = [...specialTables.sharedMetadata.ids, OLD_SHARED_METADATA];

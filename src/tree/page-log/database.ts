@@ -1,9 +1,9 @@
 /** The tables of a page log at its checkpoints. */
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { FormatError } from "../../codec/error.js";
-import { readBlockHeaders } from "../../page/block-headers.js";
+import { type BlockHeaders, readBlockHeaders } from "../../page/block-headers.js";
 import type { EncryptedSample } from "../../page/images.js";
-import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import type { CheckpointRecord, PageLog } from "../../store/types.js";
 import { Catalog, type CatalogEntry, readCatalog } from "../catalog.js";
 import { SoundImages } from "../image-check.js";
 import { type PageVersion, versionOf } from "../page-history.js";
@@ -120,20 +120,28 @@ export class PageLogDatabase implements Database {
     return new TreeTable({
       info: tableInfo(entry, open.info),
       checkpoint: open.info,
-      source: this.sourceOf(entry),
+      source: this.sourceOf(entry, open.info.lsn),
       root: config.checkpoints.at(-1)?.cookie,
       problems: cookieProblems(entry, this.store.path),
       history: () => {
         const history = open.catalog.find(sharedHistoryStore.uri);
-        return history && { source: this.sourceOf(history), root: history.config.checkpoints.at(-1)?.cookie };
+        return (
+          history && {
+            source: this.sourceOf(history, open.info.lsn),
+            root: history.config.checkpoints.at(-1)?.cookie,
+          }
+        );
       },
     });
   }
 
-  private sourceOf({ config: { id, compressor, encryptor, collator } }: CatalogEntry): PageLogSource {
+  private sourceOf(
+    { config: { id, compressor, encryptor, collator } }: CatalogEntry,
+    lsn?: bigint,
+  ): PageLogSource {
     // A table without an id has no pages: no record has this one.
     const tableId = id ?? 0n;
-    return new PageLogSource(this.store, { tableId, compressor, encryptor, collator }, this.images);
+    return new PageLogSource(this.store, { tableId, compressor, encryptor, collator, lsn }, this.images);
   }
 
   /** A checkpoint by LSN or number; the newest one when none is named. */
@@ -202,7 +210,7 @@ export class PageLogDatabase implements Database {
       const other = followCheckpoint(this.store, record);
       if ("root" in other && other.root !== undefined) ids.add(other.root.tableId);
     }
-    const root = lastMetadataPage(this.store, ids, target.turtleLsn, checksumOf);
+    const root = lastMetadataPage(this.store, ids, target.turtleLsn);
     if (root !== undefined)
       this.report("the last page of the shared metadata before the turtle page is taken for its root", {
         path: this.store.path,
@@ -248,25 +256,25 @@ function cookieProblems({ config }: CatalogEntry, path: string): TreeProblem[] {
   return [{ code: "address", message, table: config.uri, place: { path }, lost: {} }];
 }
 
-function checksumOf({ data }: PageRecord): number | undefined {
-  try {
-    const { checksum } = readBlockHeaders(data);
-    return checksum.valid ? checksum.stored : undefined;
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
-}
-
 /** Blocks to find the key of an encryptor by. */
 function* encryptedBlocks(store: PageLog): Generator<EncryptedSample> {
   for (const { data: bytes } of store.records()) {
-    if (checksumOf({ data: bytes } as PageRecord) === undefined) continue;
-    const { compressed, encrypted, payload, header } = readBlockHeaders(bytes);
-    if (encrypted)
-      yield {
-        bytes,
-        shape: { combinedHeaderSize: payload, memSize: header.memSize, compressed, encrypted },
-      };
+    const headers = soundHeaders(bytes);
+    if (headers?.encrypted !== true) continue;
+    const { compressed, encrypted, payload, header } = headers;
+    yield {
+      bytes,
+      shape: { combinedHeaderSize: payload, memSize: header.memSize, compressed, encrypted },
+    };
+  }
+}
+
+function soundHeaders(bytes: Uint8Array): BlockHeaders | undefined {
+  try {
+    const headers = readBlockHeaders(bytes);
+    return headers.checksum.valid ? headers : undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
   }
 }

@@ -7,13 +7,15 @@ import { pageLayout } from "../../page/page.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import type { SoundImages } from "../image-check.js";
 import { PageFault } from "../problem.js";
-import type { PagePart, PagePlace, PageSource, TreePage } from "../types.js";
+import type { LeafCandidate, PagePart, PagePlace, PageSource, TreePage } from "../types.js";
 
 const MAX_LSN = (1n << 64n) - 1n;
 
 export interface PageLogTable extends TransformHint {
   readonly tableId: bigint;
   readonly collator: string;
+  /** Of the checkpoint that is read. */
+  readonly lsn?: bigint | undefined;
 }
 
 export class PageLogSource implements PageSource {
@@ -41,6 +43,21 @@ export class PageLogSource implements PageSource {
    */
   partOf(record: PageRecord): PagePart {
     return this.part(record, this.headersOf(record));
+  }
+
+  /** The newest state of every page of the table at the checkpoint. */
+  *candidates(): Generator<LeafCandidate> {
+    const { tableId, lsn: limit = MAX_LSN } = this.table;
+    let newest: LeafCandidate | undefined;
+    let page: bigint | undefined;
+    for (const record of this.store.records()) {
+      if (record.tableId > tableId) break;
+      if (record.tableId !== tableId || record.lsn > limit) continue;
+      if (page !== record.pageId && newest !== undefined) yield newest;
+      page = record.pageId;
+      newest = record.discarded ? undefined : candidateOf(record);
+    }
+    if (newest !== undefined) yield newest;
   }
 
   overflow(cookie: Uint8Array): Uint8Array {
@@ -163,4 +180,32 @@ function followsChecksum({ block }: BlockHeaders, before: BlockHeaders): boolean
   const previous = "previousChecksum" in block ? block.previousChecksum : undefined;
   if (previous === undefined || previous === before.checksum.stored) return true;
   return before.replacement && previous === before.originalChecksum;
+}
+
+/** An address of the record as a parent would hold it; undefined for what is no sound block. */
+export function candidateOf({ pageId, lsn, checkpointId = 0n, data }: PageRecord): LeafCandidate | undefined {
+  const checksum = checksumOf(data);
+  if (checksum === undefined) return undefined;
+  const cookie = addressCookie.build({
+    generation: "B",
+    pageId,
+    lsn,
+    checkpointId,
+    reconciliationId: 0,
+    size: data.length,
+    checksum,
+  });
+  return { cookie, written: lsn };
+}
+
+/** The checksum an address of the block holds. */
+function checksumOf(data: Uint8Array): number | undefined {
+  try {
+    const { checksum, replacement, originalChecksum } = readBlockHeaders(data);
+    if (!checksum.valid) return undefined;
+    return replacement ? originalChecksum : checksum.stored;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
