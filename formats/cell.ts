@@ -144,7 +144,7 @@ const shortDescriptor = (code: number) =>
 const shortData = bytes(shr(ref("descriptor"), SHORT_LENGTH_SHIFT), {
   sample: (random) => random.bytes(random.below(SHORT_MAX + 1)),
 });
-const prefix = u8({ doc: "leading bytes shared with the previous key" });
+const prefix = u8({ doc: "leading bytes shared with the previous key that is not an overflow key" });
 
 /** Long cells that never have a window or a number. */
 const plainCells: readonly number[] = [

@@ -144,8 +144,13 @@ function* fullKeys({
   for (const [index, cell] of cells.entries()) {
     if (!content.keys.includes(cell.kind)) continue;
     const { data, prefix = 0 }: CellParts = cell;
+    if (data === undefined) {
+      // An overflow key: prefixes go on from the key before it.
+      yield { index };
+      continue;
+    }
     const bad = prefix > (previous?.length ?? 0) || ("prefix" in cell && previous === undefined && index > 0);
-    if (data === undefined || bad) previous = undefined;
+    if (bad) previous = undefined;
     else previous = prefix === 0 ? data : joined((previous as Uint8Array).subarray(0, prefix), data);
     yield { index, ...(previous === undefined ? {} : { key: previous }), ...(bad ? { prefix } : {}) };
   }
@@ -170,7 +175,7 @@ export function compareKeys(left: Uint8Array, right: Uint8Array): number {
 
 const keyPrefix: PageRule = {
   code: "key-prefix",
-  doc: "a key shares no more bytes with the previous key than that one has",
+  doc: "a key shares no more bytes with the previous key (overflow keys do not count) than that one has",
   check: (page) =>
     firstIn(page, (list) => {
       for (const { index, prefix } of fullKeys(list))

@@ -75,8 +75,10 @@ class CellDecoder {
   }
 
   private keyOf({ data, prefix = 0 }: CellParts): Partial<DecodedCell> {
+    // An overflow key: prefixes go on from the key before it.
+    if (data === undefined) return {};
     const previous = this.key;
-    const rebuilt = data !== undefined && prefix <= (previous?.length ?? 0);
+    const rebuilt = prefix <= (previous?.length ?? 0);
     this.key = rebuilt ? join(previous?.subarray(0, prefix), data) : undefined;
     return defined({ key: this.key });
   }

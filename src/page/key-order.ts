@@ -10,8 +10,10 @@ export class KeyOrder {
   private scratch = new Uint8Array(1024);
   private rebuilt = false;
   private start = 0;
-  /** Bytes of the previous key. */
+  /** Bytes of the previous key that is not elsewhere: the one prefixes refer to. */
   private length = UNKNOWN;
+  /** The key just in front is elsewhere. */
+  private elsewhere = false;
   /** The first key, in the image; its end is −1 while there is none. */
   private firstStart = 0;
   private firstEnd = UNKNOWN;
@@ -28,13 +30,14 @@ export class KeyOrder {
     this.checked = checked;
     this.skipFirst = skipFirst;
     this.length = UNKNOWN;
+    this.elsewhere = false;
     this.firstEnd = UNKNOWN;
     this.keys = 0;
   }
 
-  /** A key that lies elsewhere: the next one cannot be compared with it and shares no bytes with it. */
+  /** A key that lies elsewhere: the next one cannot be compared with it; its prefix is that of the key before. */
   addElsewhere(): void {
-    this.length = UNKNOWN;
+    this.elsewhere = true;
     this.keys++;
   }
 
@@ -43,10 +46,12 @@ export class KeyOrder {
     const index = this.keys++;
     if (prefix > 0 || (prefix === 0 && this.length === UNKNOWN && index > 0)) {
       this.addPrefixed(cell, prefix, start, end);
+      this.elsewhere = false;
       return;
     }
-    if (this.length !== UNKNOWN && this.checked && !(this.skipFirst && index === 1))
+    if (this.length !== UNKNOWN && this.comparable && !(this.skipFirst && index === 1))
       this.compare(cell, 0, start, end);
+    this.elsewhere = false;
     if (index === 0) {
       this.firstStart = start;
       this.firstEnd = end;
@@ -66,8 +71,12 @@ export class KeyOrder {
       this.length = UNKNOWN;
       return;
     }
-    if (this.checked) this.compare(cell, prefix, start, end);
+    if (this.comparable) this.compare(cell, prefix, start, end);
     this.rebuild(prefix, start, end);
+  }
+
+  private get comparable(): boolean {
+    return this.checked && !this.elsewhere;
   }
 
   /** Compares the bytes behind the shared prefix with those of the previous key. */
@@ -108,7 +117,7 @@ export class KeyOrder {
 
   /** A copy of the page's last key; undefined when there is none, it lies elsewhere, or it cannot be rebuilt. */
   lastKey(): Uint8Array | undefined {
-    if (this.length === UNKNOWN) return undefined;
+    if (this.length === UNKNOWN || this.elsewhere) return undefined;
     return this.rebuilt
       ? this.scratch.slice(0, this.length)
       : this.image.slice(this.start, this.start + this.length);

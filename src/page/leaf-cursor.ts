@@ -26,6 +26,9 @@ export class LeafCursor {
   keyBytes: Uint8Array = this.built;
   keyStart = 0;
   keyEnd = 0;
+  /** The key that prefixes refer to: the previous one that is not an overflow key. */
+  private previousBytes: Uint8Array = this.built;
+  private previousStart = 0;
   /** Where the value is in the image; empty for keys without a value cell. */
   valueStart = 0;
   valueEnd = 0;
@@ -71,22 +74,29 @@ export class LeafCursor {
       this.keyBytes = this.image;
       this.keyStart = dataStart;
       this.keyEnd = next;
+      if (!this.overflow) this.keepKey();
       return;
     }
     const length = prefix + next - dataStart;
     if (length > this.built.length) this.grow(length);
     const { built } = this;
-    if (this.keyBytes !== built) copyBytes(this.keyBytes, this.keyStart, prefix, built, 0);
+    if (this.previousBytes !== built) copyBytes(this.previousBytes, this.previousStart, prefix, built, 0);
     copyBytes(this.image, dataStart, next - dataStart, built, prefix);
     this.keyBytes = built;
     this.keyStart = 0;
     this.keyEnd = length;
+    this.keepKey();
+  }
+
+  private keepKey(): void {
+    this.previousBytes = this.keyBytes;
+    this.previousStart = this.keyStart;
   }
 
   private grow(length: number): void {
     const grown = new Uint8Array(2 * length);
     grown.set(this.built);
-    if (this.keyBytes === this.built) this.keyBytes = grown;
+    if (this.previousBytes === this.built) this.previousBytes = grown;
     this.built = grown;
   }
 

@@ -78,7 +78,8 @@ function* cellRows(image: Uint8Array, layout: PageLayout): IterableIterator<Row>
     if (KEYS.has(cell.tag)) {
       if (pending !== undefined) yield withoutValue(pending);
       pending = keyOf(cell, before);
-      before = pending.key ?? NOTHING;
+      // Overflow keys take no part in prefixes.
+      before = pending.key ?? before;
     } else if (pending !== undefined) {
       yield deltaValues ? deltaRow(pending, cell) : rowOf(pending, cell);
       pending = undefined;
