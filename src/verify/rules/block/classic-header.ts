@@ -70,6 +70,9 @@ export const classicHeader: Rule<ClassicBlock> = {
       found({ field: "version", message: "page version is too new", expected: "0 or 1", actual: version });
     if (bytes[PAGE_HEADER.at.reserved] !== 0 || hasBytes(bytes, CLASSIC_BLOCK.unused, least))
       found({ field: "reserved", severity: "warning", message: "reserved header bytes are not zero" });
+    // Behind an extent list's image stands its checkpoint's information, behind a compressed one its stream.
+    if (role !== "extent list" && (flags & TRANSFORMED_PAGE) === 0 && hasBytes(bytes, memSize, bytes.length))
+      found({ field: "tail", message: "bytes behind the image are not zero" });
     if ((type === pageTypes.rowLeaf || type === pageTypes.rowInternal) && block.recno !== 0n)
       found({
         field: "recno",
