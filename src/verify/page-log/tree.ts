@@ -1,5 +1,6 @@
 /** A table of a page log at one checkpoint: every page that can be reached from its root. */
 
+import { cellTags } from "../../../formats/cell.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import { mergeRows, type Row, rowsOf } from "../../page/rows.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
@@ -87,7 +88,9 @@ export class PageLogTree {
     }
     const place = this.named(placeOf(chain.at(-1) as PageRecord));
     if (!internal) this.visitor.leaf?.(rows, place);
-    else for (const { data } of rows) if (data.length > 0) this.verify(data, place, depth + 1);
+    else
+      for (const { data, tag } of rows)
+        if (data.length > 0 || tag !== cellTags.addressDeleted) this.verify(data, place, depth + 1);
   }
 
   /** Loads a record's block; false for bytes that are damaged, which the record pass reports. */

@@ -14,6 +14,7 @@ import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js"
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
 import { addressAgreement } from "../rules/page-log/address-agreement.js";
+import { addressFormat } from "../rules/page-log/address-cookie.js";
 import { addressRecord } from "../rules/page-log/address-record.js";
 import { checkpointAgreement } from "../rules/page-log/checkpoint-agreement.js";
 import { checkpointKeyPage } from "../rules/page-log/checkpoint-key-page.js";
@@ -62,6 +63,8 @@ class PageLogVerifier {
   verify(): void {
     const checkpoints = this.verifyCheckpoints();
     const newest = checkpoints.at(-1);
+    // An older checkpoint stands in for a newest one that cannot be opened.
+    if (newest?.record.lsn !== this.store.checkpoints().at(-1)?.lsn) this.run.complete = false;
     if (newest !== undefined) this.verifyMetadata(newest);
     this.verifyRoots(checkpoints.slice(0, -1));
     const plain = {
@@ -206,10 +209,26 @@ class PageLogVerifier {
 
   private addTables(rows: readonly MetadataRow[], place: FindingPlace, checkpoint: CheckpointSubject): void {
     const ids = new Map<string, bigint>();
-    for (const { uri, value } of rows) {
+    for (const { uri, value, place: rowPlace } of rows) {
       if (!uri.startsWith("file:")) continue;
       try {
         const { id, compressor, encryptor, checkpoints } = readTableConfig(uri, value);
+        const consequence = `${uri} cannot be opened`;
+        const where = { ...rowPlace, table: uri };
+        const error = checkpoints.at(-1)?.error;
+        if (error !== undefined)
+          this.run.findings.add(addressFormat, where, {
+            field: "addr",
+            message: `addr= of the newest checkpoint of ${uri} is no hex text: ${error.message}`,
+            consequence,
+          });
+        if (id === undefined)
+          this.run.findings.add(metadataRowConfig, where, {
+            field: "id",
+            message: `${uri} has no id`,
+            consequence,
+          });
+        if (error !== undefined || id === undefined) this.run.complete = false;
         if (id === undefined) continue;
         ids.set(uri, id);
         this.tables.add({

@@ -7,5 +7,3 @@ export const addressFormat: RuleInfo = {
   title: "every address cookie can be read",
   doc: "Page id, LSN, size and checksum in packed form, all bytes used (address and checkpoint cookies §1).",
 };
-
-const _lost = "the page and everything below it cannot be read at this checkpoint";
