@@ -38,7 +38,7 @@ export async function verdictTable(root: string): Promise<string> {
     for (const [name, entry] of Object.entries(results.cases as Record<string, Case>)) {
       const { findings } = await verify([join(root, "corpus", folder, name, inside)]);
       lines.push(
-        `| ${folder}/${name} | ${change(entry)} | ${engineVerify(entry.verify)} | ${engineDump(entry.dump, rows)} | ${ours(findings)} |`,
+        `| ${[folder, name, inside].filter((part) => part !== "").join("/")} | ${change(entry)} | ${engineVerify(entry.verify)} | ${engineDump(entry.dump, rows)} | ${ours(findings)} |`,
       );
     }
   }
