@@ -22,7 +22,10 @@ type BytesRequest = Pick<InspectRequest, "format" | "read" | "compressor" | "rot
 
 /** The bytes in the format asked for, or the one they look like; pages with their plain image. */
 export function inspectBytes(bytes: Uint8Array, base: number, request: BytesRequest): InspectedPart[] {
-  const format = request.format ?? likelyFormat(bytes);
+  // A key page is one whatever it is asked to be shown as: any other format would show the blob.
+  const format = looksLikeCryptPage(bytes)
+    ? (cryptPage as AnyFormat)
+    : (request.format ?? likelyFormat(bytes));
   if (format.name === page.name) return pageParts(bytes, base, request);
   return [inspectWith(format, bytes, base, request.read)];
 }

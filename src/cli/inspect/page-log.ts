@@ -1,4 +1,5 @@
 /** `inspect` of a page log: its tables, a table's pages, a page's records, a record. */
+import { cryptPage } from "../../../formats/crypt-page.js";
 import type { InspectedPart, InspectedTable, Inspection } from "../../report/inspection.js";
 import type { Row } from "../../report/table.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
@@ -223,7 +224,8 @@ function recordParts(
   { tableId, pageId, data }: PageRecord,
   request: InspectRequest,
 ): InspectedPart[] {
-  const format = request.format ?? plainPageFormat(tableId, pageId, data);
+  const plain = plainPageFormat(tableId, pageId, data);
+  const format = plain?.name === cryptPage.name ? plain : (request.format ?? plain);
   const rotnKeyId = format === undefined ? keyIdFor(log, data, request) : request.rotnKeyId;
   return inspectBytes(data, 0, { ...request, format, rotnKeyId });
 }
