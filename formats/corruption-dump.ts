@@ -15,5 +15,8 @@ export const CORRUPTION_CHUNK = 1024;
 export const corruptionDumpLine =
   /\{\s*(\d{1,20}):\s*(\d{1,20}),\s*(\d{1,10}),\s*0x([0-9a-fA-F]{1,8})\s*\}:\s*\(chunk (\d{1,9}) of (\d{1,9})\):(.*)$/s;
 
+/** The file a session worked on, in the engine's text in front of the dump. */
+export const corruptionDumpFile = /\bfile:[^\s,/"]+/;
+
 /** Where a MongoDB log line has the engine's text. */
 export const mongoLogKeys = { attributes: "attr", message: "message", text: "msg" } as const;

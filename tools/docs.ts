@@ -12,11 +12,17 @@ import { verdictTable } from "./verdicts.js";
 const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../" : "../", import.meta.url));
 const GENERATED = "<!-- written by `npm run docs` -->";
 
+/** Rules of different stores may share a code: each says what holds there. */
+function findingRow(code: string): string {
+  const sharing = rules.filter((rule) => rule.code === code);
+  const all = (field: "severity" | "title" | "doc", between: string): string =>
+    [...new Set(sharing.map((rule) => rule[field]))].join(between);
+  return `| \`${code}\` | ${all("severity", ", ")} | ${all("title", "; ")} | ${all("doc", " ")} |`;
+}
+
 function findingsPage(): string {
-  const rows = rules.map(
-    ({ code, severity, title, doc }) => `| \`${code}\` | ${severity} | ${title} | ${doc} |`,
-  );
-  const unique = [...new Set(rows)].sort();
+  const codes = [...new Set(rules.map(({ code }) => code))].sort();
+  const rows = codes.map((code) => findingRow(code));
   return [
     "# Findings",
     "",
@@ -27,7 +33,7 @@ function findingsPage(): string {
     "",
     "| code | severity | what must hold | why |",
     "|---|---|---|---|",
-    ...unique,
+    ...rows,
     "",
   ].join("\n");
 }

@@ -31,6 +31,7 @@ const FINDING_KEYS: ReadonlyArray<keyof Finding> = [
   "severity",
   "path",
   "offset",
+  "line",
   "field",
   "table",
   "tableId",

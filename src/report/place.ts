@@ -57,7 +57,7 @@ export function tableName({ table, tableId }: Finding): string | undefined {
 /** Where a finding is, without its table: `page 101, lsn 25, kv_home/data.mdb offset 8192 (0x2000)`. */
 export function placeText(finding: Finding, input?: InputReport): string {
   const file = pathBelow(input, finding.path);
-  const inFile = finding.offset === undefined ? file : `${file} offset ${offsetText(finding.offset)}`.trim();
+  const inFile = `${file}${positionText(finding)}`.trim();
   const parts = [
     checkpointName(finding.checkpoint),
     finding.pageId === undefined ? "" : `page ${finding.pageId}`,
@@ -66,6 +66,12 @@ export function placeText(finding: Finding, input?: InputReport): string {
     finding.field ?? "",
   ];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** Lines are how people find their way in a text. */
+function positionText({ offset, line }: Finding): string {
+  if (line !== undefined) return ` line ${line}`;
+  return offset === undefined ? "" : ` offset ${offsetText(offset)}`;
 }
 
 /** `checkpoint backup`; names that say so themselves as they are. */

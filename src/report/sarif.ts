@@ -86,14 +86,21 @@ const asSentence = (text: string): string =>
   `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 function locationObject(finding: Finding): Record<string, unknown> | undefined {
-  const { path, offset } = finding;
-  const name = [tableName(finding), placeText({ ...finding, path: "", offset: undefined } as Finding)]
+  const { path, offset, line } = finding;
+  const name = [
+    tableName(finding),
+    placeText({ ...finding, path: "", offset: undefined, line: undefined } as Finding),
+  ]
     .filter((part) => part !== undefined && part !== "")
     .join(", ");
   if (path === "" && name === "") return undefined;
   const physical = {
     artifactLocation: { uri: pathUri(path) },
-    ...(offset === undefined ? {} : { region: { byteOffset: offset } }),
+    ...(line === undefined
+      ? offset === undefined
+        ? {}
+        : { region: { byteOffset: offset } }
+      : { region: { startLine: line } }),
   };
   return {
     ...(path === "" ? {} : { physicalLocation: physical }),
@@ -113,5 +120,15 @@ const encodeSegment = (segment: string): string =>
   encodeURIComponent(segment.replace(/\p{Surrogate}/gu, "\ufffd")).replace(/^([A-Za-z])%3A$/, "$1:");
 
 /** The same for the same defect of the same dump. */
-const fingerprint = ({ code, path, offset, tableId, pageId, lsn, checkpoint, field }: Finding): string =>
-  [code, path, offset, tableId, pageId, lsn, checkpoint, field].map((part) => part ?? "").join("|");
+const fingerprint = ({
+  code,
+  path,
+  offset,
+  line,
+  tableId,
+  pageId,
+  lsn,
+  checkpoint,
+  field,
+}: Finding): string =>
+  [code, path, offset ?? line, tableId, pageId, lsn, checkpoint, field].map((part) => part ?? "").join("|");

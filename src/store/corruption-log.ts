@@ -1,5 +1,10 @@
 /** Blocks that a server printed into its log because it found them corrupt (formats: page-log stores §5). */
-import { CORRUPTION_MARKERS, corruptionDumpLine, mongoLogKeys } from "../../formats/corruption-dump.js";
+import {
+  CORRUPTION_MARKERS,
+  corruptionDumpFile,
+  corruptionDumpLine,
+  mongoLogKeys,
+} from "../../formats/corruption-dump.js";
 import { type ExactJson, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError } from "../codec/index.js";
 import { decodeText, encodeText } from "../codec/text.js";
@@ -19,13 +24,17 @@ export interface DumpedBlock {
   /** The checksum the block should have had. */
   readonly checksum: number;
   readonly bytes: Uint8Array;
-  /** Line of its first chunk, 1-based. */
+  /** Lines of its first and last chunk, 1-based. */
   readonly line: number;
+  readonly lastLine: number;
+  /** `file:…`, where the line says which file the session worked on. */
+  readonly table: string | undefined;
   readonly place: Place;
 }
 
 interface Chunk {
   readonly key: string;
+  readonly table: string | undefined;
   readonly objectId: bigint;
   readonly offsetOrPageId: bigint;
   readonly size: number;
@@ -59,6 +68,8 @@ export class CorruptionLog {
   /** Bytes of the log. */
   readonly size: number;
   private readonly log = new IssueLog();
+  /** The last line with anything in it that was read so far, 1-based. */
+  lastLine = 0;
 
   constructor(private readonly file: RandomAccess) {
     this.path = file.path;
@@ -74,6 +85,7 @@ export class CorruptionLog {
   *blocks(): Generator<DumpedBlock> {
     const open = new Map<string, OpenDump>();
     for (const line of readLines(this.file)) {
+      if (line.length > 0) this.lastLine = line.number;
       const chunk = isDumpLine(line.bytes) ? this.chunkOf(line) : undefined;
       const block = chunk === undefined ? undefined : this.addChunk(open, chunk, line);
       if (block !== undefined) yield block;
@@ -95,8 +107,10 @@ export class CorruptionLog {
     const [, objectId, offset, size, checksum, number, of, hex] = match as unknown as string[] & {
       length: 8;
     };
+    const table = corruptionDumpFile.exec((text as string).slice(0, match.index))?.[0];
     return {
-      key: `${objectId}:${offset}:${size}:${checksum}`,
+      table,
+      key: `${table ?? ""} ${objectId}:${offset}:${size}:${checksum}`,
       objectId: BigInt(objectId as string),
       offsetOrPageId: BigInt(offset as string),
       size: Number(size),
@@ -169,7 +183,7 @@ export class CorruptionLog {
   }
 
   private finish({ chunk, place, pieces, length }: OpenDump, line: Line): DumpedBlock | undefined {
-    const { objectId, offsetOrPageId, size, checksum } = chunk;
+    const { table, objectId, offsetOrPageId, size, checksum } = chunk;
     if (length !== size) {
       this.issue("dump-size", line, `${length} bytes of a block of ${size}`, chunk);
       return undefined;
@@ -181,6 +195,8 @@ export class CorruptionLog {
       checksum,
       bytes: Buffer.concat(pieces),
       line: place.line,
+      lastLine: line.number,
+      table,
       place,
     };
   }

@@ -9,6 +9,8 @@ export interface Finding {
   readonly path: string;
   /** Byte offset in that file. */
   readonly offset?: number;
+  /** Line in that file, 1-based, where it is text. */
+  readonly line?: number;
   /** Field path inside the structure, e.g. `cells[3].length`. */
   readonly field?: string;
   readonly table?: string;

@@ -5,7 +5,7 @@ import type { Finding } from "./finding.js";
 
 export type FindingPlace = Pick<
   Finding,
-  "path" | "offset" | "table" | "tableId" | "pageId" | "lsn" | "checkpoint"
+  "path" | "offset" | "line" | "table" | "tableId" | "pageId" | "lsn" | "checkpoint"
 >;
 
 /** What a rule says of its subject; place fields override the subject's own. */

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -12,6 +13,12 @@ test("what is generated from the code is up to date", () => {
   const program = join(repositoryRoot, "dist/tools/docs.js");
   const output = execFileSync(process.execPath, [program, "--check"], { encoding: "utf8" });
   assert.is(output, "");
+});
+
+test("each code is documented once", () => {
+  const page = readFileSync(join(repositoryRoot, "docs", "findings.md"), "utf8");
+  const listed = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code as string);
+  assert.equal(listed, [...new Set(rules.map(({ code }) => code))].sort());
 });
 
 test("codes of rules are kebab-case and say the same wherever they are used twice", () => {

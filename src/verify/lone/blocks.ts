@@ -6,7 +6,7 @@ import { pageFlags, pageTypes } from "../../../formats/page-header.js";
 import { pageLogFlags } from "../../../formats/page-log.js";
 import { openBlock } from "../../store/block.js";
 import { looksLikePageLogBlock, looksLikeText } from "../../store/block-look.js";
-import { openCorruptionLog } from "../../store/corruption-log.js";
+import { type DumpedBlock, openCorruptionLog } from "../../store/corruption-log.js";
 import type { PageLog, PageRecord, Place } from "../../store/types.js";
 import { type BlockRole, ClassicBlock } from "../classic/block.js";
 import { hex32 } from "../hex.js";
@@ -24,6 +24,7 @@ import { fileDescription } from "../rules/classic/file-description.js";
 import { dumpChecksum } from "../rules/lone/dump-checksum.js";
 import { storeContainer } from "../rules/page-log/store-container.js";
 import type { Detected, Run } from "../run.js";
+import { DumpedChains, type DumpedLink } from "./dumped-chains.js";
 
 export function verifyBlockFile(path: string, run: Run, detected: Detected): void {
   const verifier = new LoneBlockVerifier(run, detected);
@@ -34,8 +35,8 @@ export function verifyCorruptionLog(path: string, run: Run, detected: Detected):
   const log = openCorruptionLog(path);
   const verifier = new LoneBlockVerifier(run, detected);
   try {
-    for (const { bytes, place, line, offsetOrPageId, checksum } of log.blocks())
-      verifier.verify(bytes, { ...place, line }, { pageId: offsetOrPageId, checksum });
+    for (const block of log.blocks()) verifier.verify(block.bytes, block.place, block);
+    verifier.chains.finish(log.lastLine);
     for (const issue of log.issues)
       run.findings.addIssues(storeContainer, placeOf(issue.place), [issue], { offsets: "file" });
   } finally {
@@ -44,19 +45,30 @@ export function verifyCorruptionLog(path: string, run: Run, detected: Detected):
 }
 
 /** What a corruption dump says of its block. */
-interface Announced {
-  /** Byte offset in a classic file, page id in a page log. */
-  readonly pageId: bigint;
-  readonly checksum: number;
-}
+type Announced = Omit<DumpedBlock, "bytes" | "place">;
 
-const placeOf = ({ file, offset }: Place): FindingPlace => ({
+/** Of what a block is of, no more than is known: of blocks without a dump's line around them, nothing. */
+const placeOf = ({ file, offset, line }: Place, announced?: Announced): FindingPlace => ({
   path: file,
   ...(offset === undefined ? {} : { offset }),
+  ...(line === undefined ? {} : { line }),
+  ...(announced?.table === undefined ? {} : { table: announced.table }),
 });
+
+/** A block of a page log without the record that held it. */
+class LoneRecord extends RecordSubject {
+  constructor(private readonly known: FindingPlace) {
+    super(noStore);
+  }
+
+  override place(): FindingPlace {
+    return this.known;
+  }
+}
 
 class LoneBlockVerifier {
   private readonly pages: PageVerifier;
+  readonly chains: DumpedChains;
   private readonly disagg = new DisaggBlock();
 
   constructor(
@@ -64,6 +76,7 @@ class LoneBlockVerifier {
     private readonly detected: Detected,
   ) {
     this.pages = new PageVerifier(run, detected);
+    this.chains = new DumpedChains(run);
   }
 
   verify(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {
@@ -71,10 +84,10 @@ class LoneBlockVerifier {
     if (startsLikeClassicFile(bytes)) this.verifyDescription(bytes, place);
     else if (looksLikePageLogBlock(bytes)) this.verifyDisagg(bytes, place, announced);
     else if (looksLikeCryptPage(bytes) || looksLikeText(bytes))
-      verifyPlainPage(recordOf(bytes, place, 1n, 0), this.run, this.detected);
+      verifyPlainPage(recordOf(bytes, place), this.run, this.detected, placeOf(place, announced));
     else if (bytes.length >= CLASSIC_BLOCK.payload) this.verifyClassic(bytes, place, announced);
     else
-      this.run.findings.add(blockUnreadable, placeOf(place), {
+      this.run.findings.add(blockUnreadable, placeOf(place, announced), {
         message: `${bytes.length} bytes are too few for any block`,
         expected: `at least ${CLASSIC_BLOCK.payload}`,
         actual: bytes.length,
@@ -88,8 +101,9 @@ class LoneBlockVerifier {
 
   private verifyDisagg(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {
     const { disagg, run } = this;
-    const subject = new RecordSubject(noStore);
-    subject.record = recordOf(bytes, place, announced?.pageId ?? 0n, 0);
+    const page = announced === undefined ? {} : { pageId: announced.offsetOrPageId };
+    const subject = new LoneRecord({ ...placeOf(place, announced), ...page });
+    subject.record = recordOf(bytes, place);
     if (!disagg.set(subject)) return;
     // The record's attributes are not known: they are taken to be what the block says.
     const flags =
@@ -100,11 +114,12 @@ class LoneBlockVerifier {
     this.detected.generations.add(`block ${disagg.generation}`);
     run.findings.check([disaggChecksum, disaggHeader], disagg);
     this.compare(announced, disagg.replacement ? disagg.originalChecksum : disagg.checksum, subject.place());
+    if (announced !== undefined) this.chains.add(linkOf(disagg, announced));
     if (disagg.checksum === disagg.computedChecksum) this.pages.verifyDisagg(disagg, undefined);
   }
 
   private verifyClassic(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {
-    const block = new ClassicBlock(place.file, undefined, 0);
+    const block = new LoneClassicBlock(place.file, announced?.table, placeOf(place, announced));
     const at = place.offset ?? 0;
     block.set(bytes, at, bytes.length, 0, "leaf");
     block.set(bytes, at, bytes.length, block.checksum, roleOf(block));
@@ -128,19 +143,50 @@ class LoneBlockVerifier {
   }
 }
 
+/** A block of a classic file that is not where it was: offsets are those of the input. */
+class LoneClassicBlock extends ClassicBlock {
+  constructor(
+    path: string,
+    table: string | undefined,
+    private readonly known: FindingPlace,
+  ) {
+    super(path, table, 0);
+  }
+
+  override place(): FindingPlace {
+    return this.known;
+  }
+}
+
+/** A delta may have been written before or after the image under it was replaced, so both checksums may name that. */
+function linkOf(block: DisaggBlock, announced: Announced): DumpedLink {
+  const { table = "", objectId, offsetOrPageId, checksum, lastLine } = announced;
+  return {
+    page: `${table} ${objectId} ${offsetOrPageId}`,
+    place: block.place(),
+    isDelta: block.isDelta,
+    sound: block.checksum === block.computedChecksum,
+    checksums: [block.checksum, checksum, ...(block.replacement ? [block.originalChecksum] : [])],
+    previousChecksum: block.previousChecksum,
+    writeGen: block.writeGen,
+    lastLine,
+  };
+}
+
 function roleOf({ type }: ClassicBlock): BlockRole {
   if (type === pageTypes.blockManager) return "extent list";
   if (type === pageTypes.overflow) return "overflow";
   return type === pageTypes.rowInternal || type === pageTypes.columnInternal ? "internal" : "leaf";
 }
 
-const recordOf = (data: Uint8Array, place: Place, pageId: bigint, flags: number): PageRecord => ({
+/** What the rules ask of a record; ids and LSNs are never shown. */
+const recordOf = (data: Uint8Array, place: Place): PageRecord => ({
   tableId: 0n,
-  pageId,
+  pageId: 0n,
   lsn: 0n,
   isDelta: false,
   discarded: false,
-  flags,
+  flags: 0,
   backlinkLsn: 0n,
   baseLsn: 0n,
   data,

@@ -3,6 +3,7 @@ import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
 import type { PageRecord } from "../../store/types.js";
+import type { FindingPlace } from "../rule.js";
 import { keyPageFormat } from "../rules/page-log/key-page.js";
 import { turtlePageFormat } from "../rules/page-log/turtle-page.js";
 import type { Detected, Run } from "../run.js";
@@ -17,7 +18,12 @@ const plainTables: ReadonlySet<bigint> = new Set([
 export const isPlainPage = (tableId: bigint, pageId: bigint): boolean =>
   pageId === 1n && plainTables.has(tableId);
 
-export function verifyPlainPage(record: PageRecord, run: Run, detected: Detected): void {
+export function verifyPlainPage(
+  record: PageRecord,
+  run: Run,
+  detected: Detected,
+  place: FindingPlace = placeOf(record),
+): void {
   const key = looksLikeCryptPage(record.data);
   const reading = (key ? cryptPage : disaggTurtle).read(record.data);
   if (reading.generation !== undefined)
@@ -25,7 +31,7 @@ export function verifyPlainPage(record: PageRecord, run: Run, detected: Detected
   const consequence = key
     ? "the key cannot be loaded"
     : "checkpoints that name this turtle page cannot be opened";
-  run.findings.addIssues(key ? keyPageFormat : turtlePageFormat, placeOf(record), reading.issues, {
+  run.findings.addIssues(key ? keyPageFormat : turtlePageFormat, place, reading.issues, {
     consequence,
   });
 }

@@ -23,6 +23,8 @@ import { spaceUnreferenced } from "./classic/space-unreferenced.js";
 import { turtleFileFormat } from "./classic/turtle-file.js";
 import { turtleFileMissing } from "./classic/turtle-file-missing.js";
 import { turtleFileVersion } from "./classic/turtle-file-version.js";
+import { dumpChainBase } from "./lone/dump-chain-base.js";
+import { dumpChainLink } from "./lone/dump-chain-link.js";
 import { dumpChecksum } from "./lone/dump-checksum.js";
 import { metadataDuplicateId } from "./metadata/metadata-duplicate-id.js";
 import { metadataReferences } from "./metadata/metadata-reference.js";
@@ -79,6 +81,8 @@ export const rules: readonly RuleInfo[] = [
   turtleFileMissing,
   turtleFileVersion,
   turtleFileFormat,
+  dumpChainBase,
+  dumpChainLink,
   dumpChecksum,
   metadataDuplicateId,
   metadataReferences,

@@ -14,8 +14,8 @@ const lost: Record<BlockRole, string> = {
 export const classicChecksum: Rule<ClassicBlock> = {
   code: "block-checksum",
   severity: "error",
-  title: "a block's checksum is that of its bytes and that in its address",
-  doc: "CRC32C over the block, its own field as zero; over the first 64 bytes only where the flag is clear. The address holds the same checksum (classic file format §2).",
+  title: "a classic block's checksum is that of its bytes and that in its address",
+  doc: "Classic files: CRC32C over the block, its own field as zero; over the first 64 bytes only where the flag is clear. The address holds the same checksum (classic file format §2).",
   check(block, found) {
     const { checksum, addressChecksum, role } = block;
     const computed = block.computeChecksum();

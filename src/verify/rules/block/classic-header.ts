@@ -24,8 +24,8 @@ const knownFlags = Object.values(pageFlags).reduce((all, mask) => all | mask, 0)
 export const classicHeader: Rule<ClassicBlock> = {
   code: "block-header",
   severity: "error",
-  title: "a block's headers fit its address, its place in the tree and each other",
-  doc: "disk_size is the size in the address, the page type is what the parent says, mem_size fits, reserved bytes are zero (page and block headers §1, §2).",
+  title: "a classic block's headers fit its address, its place in the tree and each other",
+  doc: "Classic files: disk_size is the size in the address, the page type is what the parent says, mem_size fits, reserved bytes are zero (page and block headers §1, §2).",
   check(block, found) {
     const { bytes, size, diskSize, type, role, memSize, flags, blockFlags } = block;
     if (diskSize !== size)

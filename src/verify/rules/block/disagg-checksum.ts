@@ -6,8 +6,8 @@ import type { Rule } from "../../rule.js";
 export const disaggChecksum: Rule<DisaggBlock> = {
   code: "block-checksum",
   severity: "error",
-  title: "a block's checksum is that of its bytes",
-  doc: "CRC32C over the block, its own field as zero; over at most 64 bytes where the flag is clear (page and block headers §3.3).",
+  title: "the checksum of a page log's block is that of its bytes",
+  doc: "Page logs: CRC32C over the block, its own field as zero; over at most 64 bytes where the flag is clear (page and block headers §3.3).",
   check(block, found) {
     const { checksum, computedChecksum } = block;
     if (checksum === computedChecksum) return;

@@ -16,8 +16,8 @@ const knownFlags = {
 export const disaggHeader: Rule<DisaggBlock> = {
   code: "block-header",
   severity: "error",
-  title: "a block's headers fit each other and the record that holds it",
-  doc: "Header size 44 to 64 and inside the block, a version this reader knows, delta magic exactly on deltas, flags as in the record, reserved bytes zero (page and block headers §1, §3; page-log stores §3).",
+  title: "the headers of a page log's block fit each other and the record that holds it",
+  doc: "Page logs: header size 44 to 64 and inside the block, a version this reader knows, delta magic exactly on deltas, flags as in the record, reserved bytes zero (page and block headers §1, §3; page-log stores §3).",
   check(block, found) {
     const { bytes, combinedHeaderSize: size, generation, flags, type, memSize, record } = block;
     const least = block.oldDelta
