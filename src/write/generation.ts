@@ -18,6 +18,8 @@ export interface WriteGeneration {
   readonly turtle: DisaggTurtle["generation"];
   readonly record: CheckpointRecord["generation"];
   readonly crypt: CryptGeneration;
+  /** Pages that are freed are discarded one by one. */
+  readonly discards: boolean;
   readonly tables: {
     readonly turtle: bigint;
     readonly sharedMetadata: bigint;
@@ -43,6 +45,7 @@ export const writeGenerations = {
     turtle: "L1",
     record: "R1",
     crypt: "K0",
+    discards: false,
     tables: oldTables,
   },
   "2025-08": {
@@ -54,6 +57,7 @@ export const writeGenerations = {
     turtle: "L1",
     record: "R2",
     crypt: "K0",
+    discards: false,
     tables: oldTables,
   },
   "2025-12": {
@@ -65,6 +69,7 @@ export const writeGenerations = {
     turtle: "V1",
     record: "R2",
     crypt: "K0",
+    discards: false,
     tables: oldTables,
   },
   "2026-01": {
@@ -76,6 +81,7 @@ export const writeGenerations = {
     turtle: "V1",
     record: "R2",
     crypt: "K2",
+    discards: true,
     tables: oldTables,
   },
   "2026-03": {
@@ -87,6 +93,7 @@ export const writeGenerations = {
     turtle: "V2",
     record: "R3",
     crypt: "K2",
+    discards: true,
     tables,
   },
   "2026-05": {
@@ -98,6 +105,7 @@ export const writeGenerations = {
     turtle: "V2+",
     record: "R3",
     crypt: "K3",
+    discards: true,
     tables,
   },
   "2026-07": {
@@ -109,6 +117,7 @@ export const writeGenerations = {
     turtle: "V2++",
     record: "R3",
     crypt: "K3",
+    discards: true,
     tables,
   },
   extended: {
@@ -120,6 +129,7 @@ export const writeGenerations = {
     turtle: "V2++",
     record: "R3",
     crypt: "K3",
+    discards: true,
     tables,
   },
 } as const satisfies Readonly<Record<string, WriteGeneration>>;

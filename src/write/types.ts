@@ -1,6 +1,7 @@
 /** What the parts of the writer hand to one another. */
 import type { TimeWindow } from "../../formats/time-window.js";
 import type { TransformHint } from "../page/images.js";
+import type { Encryptor } from "../page/transform/index.js";
 import type { WriteGeneration } from "./generation.js";
 
 /** A row as it is to be stored: key and value packed by the table's formats. */
@@ -31,6 +32,10 @@ export interface TreeOptions extends Pick<TransformHint, "compressor"> {
   readonly deltaPct?: number;
   /** Deltas on one image before a full image is due (default 32; 0 = no deltas). */
   readonly maxConsecutiveDelta?: number;
+  /** The checkpoint that is being built, for cookies A and B; the one the log has begun when absent. */
+  readonly checkpointId?: bigint;
+  /** Encrypts every block. */
+  readonly encryptor?: Encryptor;
 }
 
 /** A tree as a checkpoint leaves it: what its metadata row says of it. */

@@ -1,0 +1,3 @@
+/** Trees of page logs, written from sorted rows or edits. */
+export { writeTree } from "./tree-builder.js";
+export { TreeWriteError, type TreeWriteErrorCode } from "./write-error.js";
