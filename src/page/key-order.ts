@@ -1,5 +1,6 @@
 /** Keys of one page in their order, rebuilt only where a prefix makes it necessary. */
 import type { Defects } from "./defects.js";
+import type { PlainRows } from "./plain-rows.js";
 
 /** There is no previous key, or it is not known. */
 const UNKNOWN = -1;
@@ -30,6 +31,7 @@ export class KeyOrder {
     this.checked = checked;
     this.skipFirst = skipFirst;
     this.length = UNKNOWN;
+    this.rebuilt = false;
     this.elsewhere = false;
     this.firstEnd = UNKNOWN;
     this.keys = 0;
@@ -39,6 +41,25 @@ export class KeyOrder {
   addElsewhere(): void {
     this.elsewhere = true;
     this.keys++;
+  }
+
+  /** Keys are compared, and the last one is a part of the image, or there is none yet. */
+  get isInPlace(): boolean {
+    return this.checked && !this.rebuilt && !this.elsewhere && (this.length !== UNKNOWN || this.keys === 0);
+  }
+
+  /** Takes the keys of plain rows from `at` on; returns where those end. To be asked while `isInPlace`. */
+  takePlain(plain: PlainRows, at: number, end: number): number {
+    const next = plain.run(at, end, this.start, this.start + this.length);
+    if (plain.rows === 0) return next;
+    if (this.keys === 0) {
+      this.firstStart = plain.firstStart;
+      this.firstEnd = plain.firstEnd;
+    }
+    this.keys += plain.rows;
+    this.start = plain.keyStart;
+    this.length = plain.keyEnd - plain.keyStart;
+    return next;
   }
 
   /** The key of the cell at `cell`: `prefix` bytes of the previous key (−1: no such field), then its own. */

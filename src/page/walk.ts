@@ -8,6 +8,7 @@ import { pageFlags, pageTypes } from "../../formats/page-header.js";
 import { CellReader } from "./cell-reader.js";
 import { type Defect, Defects } from "./defects.js";
 import { KeyOrder } from "./key-order.js";
+import { PlainRows } from "./plain-rows.js";
 import { walkColumnFixed } from "./walk-column-fixed.js";
 import { walkOldInternalDelta, walkOldLeafDelta } from "./walk-old-delta.js";
 import { DeltaValues, RecordNumbers, ValueStarts } from "./walk-parts.js";
@@ -70,6 +71,8 @@ const VALUE_OVERFLOW = cellTags.valueOverflow;
 const CHILD_REMOVED = cellTags.addressDeletedVisibleAll;
 /** No offset, no prefix. */
 const NONE = -1;
+/** On pages of other rows the fast way is given up after so many tries in vain. */
+const TRIES = 8;
 
 const DEFAULT_LIMIT = 16;
 const NO_SINK: PageSink = {};
@@ -80,6 +83,7 @@ export class PageWalker {
   private readonly reader: CellReader;
   private readonly order: KeyOrder;
   private readonly values = new ValueStarts();
+  private readonly plainRows = new PlainRows(this.values);
   private readonly numbers: RecordNumbers;
   private readonly deltaValues: DeltaValues;
   private readonly address: WalkedAddress;
@@ -220,7 +224,7 @@ export class PageWalker {
       this.found.add("entry-count", 0, `${this.cells} on the page, ${entries} in its header`);
   }
 
-  /** The hot loop: short cells are read here, long ones by the reader. */
+  /** The hot loop: plain rows are taken many at a time, other short cells are read here, long ones by the reader. */
   private walkCells(plan: Plan, layout: PageLayout): void {
     const { reader, order, found, address } = this;
     const { image, end } = reader;
@@ -229,7 +233,18 @@ export class PageWalker {
     const noValues = items === VALUES && (layout.flags & pageFlags.emptyValuesAll) !== 0;
     let count = 0;
     let key = NONE;
+    let tries = items === VALUES && !noValues ? TRIES : 0;
+    if (tries > 0) this.plainRows.begin(image);
     for (let at = layout.payload; at < end; count++) {
+      if (tries > 0 && key === NONE && order.isInPlace) {
+        const next = order.takePlain(this.plainRows, at, end);
+        if (next === at) tries--;
+        else {
+          count += 2 * this.plainRows.rows;
+          at = next;
+          if (at >= end) break;
+        }
+      }
       const first = image[at] as number;
       let tag = first & SHORT_MASK;
       let start = at + 1;
