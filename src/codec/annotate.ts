@@ -39,6 +39,12 @@ export interface Span {
   readonly issues: Issue[];
 }
 
+/** What the spans of binary formats were declared as; kept beside them, so that spans stay plain data. */
+const declarations = new WeakMap<Span, Node>();
+
+/** The declaration a span was read by, optional and region unwrapped; undefined for gaps, bits and text. */
+export const declarationOf = (span: Span): Node | undefined => declarations.get(span);
+
 export class SpanTracer implements Tracer {
   readonly root: Span;
   private readonly stack: Span[];
@@ -56,17 +62,18 @@ export class SpanTracer implements Tracer {
   open(name: string | number, node: unknown, start: number): void {
     const parent = this.stack[this.stack.length - 1] as Span;
     const step = typeof name === "number" ? `[${name}]` : name;
-    const { kind } = innermost(node as Node);
+    const declared = innermost(node as Node);
     const path = joinPath(parent.path, step);
     const span: Span = {
       name: step === "" ? "value" : step,
       path,
       start: this.base + start,
       end: this.base + start,
-      kind,
+      kind: declared.kind,
       children: [],
       issues: [],
     };
+    declarations.set(span, declared);
     parent.children.push(span);
     this.stack.push(span);
     this.nodes.push(node as Node);

@@ -1,6 +1,6 @@
 /** The codec engine: declare a format once, get parse, build, validate, annotate, describe and generate. */
 export type { Span } from "./annotate.js";
-export { attachIssues } from "./annotate.js";
+export { attachIssues, declarationOf } from "./annotate.js";
 export {
   type ConfigBlock,
   type ConfigEntry,

@@ -30,7 +30,7 @@ import {
 } from "./format.js";
 import { hasErrors, type Issue, issueOf } from "./issue.js";
 import type { RandomSource } from "./random.js";
-import { decodeText, encodeText, firstEscapedByte } from "./text.js";
+import { decodeText, encodeText, firstEscapedByte, textByteLength } from "./text.js";
 
 /** One layout of a text format. */
 export interface TextForm<T> {
@@ -180,13 +180,27 @@ class TextFormat<T extends object> {
       const source: Source = { text, generation };
       const value = { ...label, ...read, [SOURCE]: source } as T;
       const length = partial ? encodeText(text).length : bytes.length;
-      return { ok: true, value, length, issues: labelled(issues, label), ...label };
+      const placed = this.place(generation, text, base, issues);
+      return { ok: true, value, length, issues: labelled(placed, label), ...label };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       error.offset ??= base;
       if (this.tagged) error.generation = generation;
       return { ok: false, error, issues: labelled([...issues, issueOf(error)], label), ...label };
     }
+  }
+
+  /** Rules know paths only: their issues get the offsets of the tokens these name. */
+  private place(generation: string, text: string, base: number, issues: readonly Issue[]): readonly Issue[] {
+    if (issues.every(({ offset }) => offset !== undefined)) return issues;
+    return attachIssues(this.spansOf(generation, text, base), issues);
+  }
+
+  private spansOf(generation: string | undefined, text: string, base: number, name = ""): Span {
+    const end = base + textByteLength(text);
+    const form = this.variants.get(generation ?? this.info.name)?.form;
+    const children = clamp(form?.spans(text, base) ?? [], base, end);
+    return { name, path: "", start: base, end, kind: "struct", children, issues: [] };
   }
 
   private write(value: T, options: WriteOptions = {}): string {
@@ -206,11 +220,8 @@ class TextFormat<T extends object> {
     const { base = 0, partial = false } = options;
     const reading = this.read(bytes, options);
     const name = this.tagged ? `${this.info.name} ${reading.generation}` : this.info.name;
-    const text = textOf(bytes, partial);
-    const form = this.variants.get(reading.generation ?? this.info.name)?.form;
-    const end = base + bytes.length;
-    const children = clamp(form?.spans(text, base) ?? [], base, end);
-    const root: Span = { name, path: "", start: base, end, kind: "struct", children, issues: [] };
+    const root = this.spansOf(reading.generation, textOf(bytes, partial), base, name);
+    root.end = base + bytes.length;
     attachIssues(root, reading.issues);
     return root;
   }
