@@ -1,26 +1,21 @@
 import { suite } from "uvu";
-import { formats } from "../../formats/registry.js";
-import { fuzz } from "../../fuzz/formats.js";
-import { type RandomSource, seededRandom } from "../../src/codec/index.js";
+import { formatTargets } from "../../fuzz/targets/formats.js";
+import { seededRandom } from "../../src/codec/index.js";
 
-const test = suite("fuzz target: formats");
-const INPUTS = 200;
+const test = suite("fuzz targets of formats");
+const INPUTS = 150;
 
-/** A value of the format with a few bytes changed, or cut. */
-function damaged(format: number, random: RandomSource): Uint8Array {
-  const codec = formats[format] as (typeof formats)[number];
-  const bytes = codec.build(codec.generate(random)).slice();
-  for (let i = random.below(4); i > 0 && bytes.length > 0; i--)
-    bytes[random.below(bytes.length)] = random.below(256);
-  return bytes.subarray(0, random.below(3) === 0 ? random.below(bytes.length + 1) : bytes.length);
-}
-
-for (const [index, { name }] of formats.entries())
+for (const { name, seeds, fuzz } of formatTargets)
   test(name, () => {
-    const random = seededRandom(index + 1);
+    const valid = [...seeds()];
+    for (const seed of valid) fuzz(seed);
+    const random = seededRandom(name.length);
     for (let i = 0; i < INPUTS; i++) {
-      fuzz(Uint8Array.of(index, ...damaged(index, random)));
-      fuzz(Uint8Array.of(index, ...random.bytes(random.below(120))));
+      const seed = valid[i % valid.length]!.slice();
+      for (let left = random.below(4); left > 0 && seed.length > 1; left--)
+        seed[1 + random.below(seed.length - 1)] = random.below(256);
+      fuzz(seed.subarray(0, random.below(3) === 0 ? 1 + random.below(seed.length) : seed.length));
+      fuzz(random.bytes(random.below(120)));
     }
   });
 
