@@ -5,6 +5,7 @@ export { CorruptionLog, type DumpedBlock, openCorruptionLog } from "./corruption
 export { type DetectedInput, detectInput } from "./detect.js";
 export { FileAccess, MemoryAccess, readRange } from "./file.js";
 export { InputError, type InputErrorCode } from "./input-error.js";
+export { MemoryPageLog, type MemoryPageLogOptions, type PageLogContents } from "./memory-page-log.js";
 export {
   isPageLogKind,
   type OpenPageLogOptions,
@@ -12,6 +13,7 @@ export {
   openPageLog,
   type PageLogKind,
 } from "./open.js";
+export { PageLogError, type PageLogErrorCode, type PageLogPlace } from "./page-log-error.js";
 export type { ServiceDecrypt } from "./page-service.js";
 export type {
   CheckpointRecord,
@@ -23,4 +25,11 @@ export type {
   RandomAccess,
   StoreIssue,
 } from "./types.js";
+export type {
+  CheckpointCompletion,
+  PageDiscard,
+  PagePut,
+  WritablePageLog,
+  WritablePageLogOptions,
+} from "./writable.js";
 export { openWtFile, type WtFile } from "./wt-file.js";

@@ -9,6 +9,8 @@ export type InputKind =
   | "palite"
   | "page-log-jsonl"
   | "page-service-jsonl"
+  /** No input: a log that was built in memory. */
+  | "memory"
   | "corruption-log"
   | "block"
   | "wt-file"
@@ -70,7 +72,7 @@ export interface PageLogGlobals {
 
 /** A page log, whatever it is kept in. */
 export interface PageLog {
-  readonly kind: "palm" | "palite" | "page-log-jsonl" | "page-service-jsonl";
+  readonly kind: "palm" | "palite" | "page-log-jsonl" | "page-service-jsonl" | "memory";
   readonly path: string;
   /** Layout generation of the store itself, e.g. `PALM 88-byte keys`, `PALite P4`. */
   readonly generation: string;

@@ -40,7 +40,11 @@ export interface WritablePageLog extends PageLog {
   /** @throws PageLogError the put is refused or failed; nothing of it is in the log */
   put(put: PagePut): bigint;
   discard(page: PageDiscard): bigint;
-  /** Opens a checkpoint and returns its id (1 for the first); an unfinished one is given up, its records stay. */
+  /**
+   * Opens a checkpoint and returns its id (1 for the first); puts need an open one. An unfinished one is given up: its
+   * records, which stay until now, are removed, because no checkpoint can name them and they would stand in the middle
+   * of their pages' chains. Their LSNs are not given again.
+   */
   beginCheckpoint(): bigint;
   /** Publishes; returns the LSN of the record. */
   completeCheckpoint(completion: CheckpointCompletion): bigint;
