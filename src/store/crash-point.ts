@@ -19,3 +19,15 @@ export type CrashPoint = keyof typeof crashPoints;
 
 /** Told of every point as it is passed. */
 export type CrashHook = (point: CrashPoint) => void;
+
+/**
+ * Thrown by a hook in place of killing the process, to go on in the same process with what a killed one would have
+ * left. It is passed on as it is: nothing is undone, and nobody is told.
+ */
+export class CrashReached extends Error {
+  override readonly name = "CrashReached";
+
+  constructor(readonly point: CrashPoint) {
+    super(`stopped at the crash point ${point}`);
+  }
+}

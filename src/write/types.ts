@@ -1,5 +1,5 @@
 /** What the parts of the writer hand to one another. */
-import type { TimeWindow } from "../../formats/time-window.js";
+import type { TimeAggregate, TimeWindow } from "../../formats/time-window.js";
 import type { TransformHint } from "../page/images.js";
 import type { Encryptor } from "../page/transform/index.js";
 import type { WriteGeneration } from "./generation.js";
@@ -36,6 +36,8 @@ export interface TreeOptions extends Pick<TransformHint, "compressor"> {
   readonly checkpointId?: bigint;
   /** Encrypts every block. */
   readonly encryptor?: Encryptor;
+  /** Write generation this run of the database began with: pages get higher ones. Default 1. */
+  readonly runWriteGen?: bigint;
 }
 
 /** A tree as a checkpoint leaves it: what its metadata row says of it. */
@@ -48,4 +50,6 @@ export interface TreeState {
   readonly writeGen: bigint;
   /** Bytes of the records that serve reads of its pages, deltas included. */
   readonly liveBytes: bigint;
+  /** Of all its rows; that of rows everybody sees when absent. */
+  readonly aggregate?: TimeAggregate | undefined;
 }
