@@ -115,6 +115,12 @@ export class CellWriter {
     this.data(cookie);
   }
 
+  /** A whole cell as it was written before. */
+  copy(cell: Uint8Array): void {
+    this.reserve(cell.length);
+    this.data(cell);
+  }
+
   /** In an internal delta: the child of the key before is gone. */
   removedChild(): void {
     this.reserve(0);

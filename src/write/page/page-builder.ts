@@ -103,6 +103,8 @@ export interface ChildAddress {
   readonly type: ChildType;
   readonly aggregate: TimeAggregate;
   readonly cookie: Uint8Array;
+  /** The address cell as it stands on an earlier image: it is copied. */
+  readonly cell?: Uint8Array;
 }
 
 /** A row-internal image. */
@@ -133,7 +135,8 @@ export class InternalBuilder {
     const { cells } = this;
     const before = cells.length;
     cells.key(key);
-    cells.address(child.type, child.aggregate, child.cookie);
+    if (child.cell === undefined) cells.address(child.type, child.aggregate, child.cookie);
+    else cells.copy(child.cell);
     if (cells.length > limit && this.children >= 2) {
       cells.length = before;
       return false;

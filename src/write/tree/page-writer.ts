@@ -22,8 +22,11 @@ export interface PageChain {
   readonly deltas: number;
   /** Bytes of the image and its deltas as stored. */
   readonly bytes: number;
-  /** Records the tree does not know of stand on top: no delta can follow the one the tree means. */
-  readonly foreign: boolean;
+  /**
+   * Records of a checkpoint that was never completed stand on top of the one the tree names: a delta would be read
+   * together with them. Behind a discard the page id is dead.
+   */
+  readonly onTop: "nothing" | "records" | "discard";
 }
 
 export class PageWriter {
@@ -62,10 +65,16 @@ export class PageWriter {
     return this.put(page, chain.pageId, chain);
   }
 
-  /** A page that is no longer part of the tree. */
-  drop({ pageId, newestLsn, imageLsn, bytes }: PageChain): void {
+  /** Puts a full image under a new page id in place of a page whose id is dead. */
+  moved(page: BuiltPage, { bytes }: PageChain): Uint8Array {
     this.live -= BigInt(bytes);
-    if (!this.settings.generation.discards) return;
+    return this.newPage(page);
+  }
+
+  /** A page that is no longer part of the tree. */
+  drop({ pageId, newestLsn, imageLsn, bytes, onTop }: PageChain): void {
+    this.live -= BigInt(bytes);
+    if (!this.settings.generation.discards || onTop === "discard") return;
     this.log.discard({
       tableId: this.settings.tableId,
       pageId,

@@ -21,6 +21,8 @@ const SHOWN_KEY = 16;
 /** A child with the key its parent has for it. */
 export interface KeyedChild extends ChildAddress {
   readonly key: Uint8Array;
+  /** Deleted by a truncate as a whole; older readers still open it. */
+  readonly truncated?: boolean;
 }
 
 /**
@@ -31,11 +33,16 @@ export interface KeyedChild extends ChildAddress {
 export function writeTree(log: WritablePageLog, options: TreeOptions, rows: Iterable<WriteRow>): TreeState {
   const settings = treeSettings(log, options);
   const pages = new PageWriter(log, settings, FIRST_USER_PAGE, FIRST_WRITE_GEN, 0n);
+  return stateOf(pages, buildTree(pages, settings, rows));
+}
+
+/** Puts the pages of a new tree; returns the address of its root, empty without rows. */
+export function buildTree(pages: PageWriter, settings: TreeSettings, rows: Iterable<WriteRow>): Uint8Array {
   const levels = new TreeLevels(pages, settings);
   const leaves = new LeafRun(pages, settings, LOWEST_KEY, settings.leafSplit, (leaf) => levels.add(leaf));
   for (const { key, value, window } of rows) leaves.add(key, value, window);
   leaves.finish();
-  return stateOf(pages, levels.finish());
+  return levels.finish();
 }
 
 export const stateOf = (pages: PageWriter, root: Uint8Array): TreeState => ({
@@ -63,26 +70,29 @@ export function checkOrder(before: Uint8Array | undefined, key: Uint8Array, what
 /** New leaves out of rows. */
 export class LeafRun {
   private readonly builder: LeafBuilder;
+  private readonly most: number;
   private last: Uint8Array | undefined;
 
   constructor(
     private readonly pages: PageWriter,
-    { generation, minPrefix }: TreeSettings,
+    { generation, minPrefix, leafPageMax }: TreeSettings,
     /** What the parent has for the first leaf. */
     private key: Uint8Array,
-    /** Bytes a leaf is filled to. */
+    /** A leaf that has reached this many bytes gets no more rows. */
     private readonly size: number,
     private readonly onLeaf: (leaf: KeyedChild) => void,
   ) {
     this.builder = new LeafBuilder({ headers: generation.blockHeader, minPrefix });
+    this.most = leafPageMax;
   }
 
   add(key: Uint8Array, value: Uint8Array, window: WriteRow["window"]): void {
     checkOrder(this.last, key, "rows");
-    if (!this.builder.add(key, value, window, this.size)) {
+    const { builder } = this;
+    if (builder.size >= this.size || !builder.add(key, value, window, this.most)) {
       this.flush();
       this.key = separator(this.last as Uint8Array, key);
-      this.builder.add(key, value, window, this.size);
+      builder.add(key, value, window, this.most);
     }
     this.last = key;
   }
@@ -103,17 +113,20 @@ export class LeafRun {
 /** New internal pages of one level out of their children. */
 export class InternalRun {
   private readonly builder: InternalBuilder;
+  private readonly most: number;
   private key: Uint8Array | undefined;
   /** Pages put so far. */
   count = 0;
 
   constructor(
     private readonly pages: PageWriter,
-    { generation }: TreeSettings,
+    { generation, internalPageMax }: TreeSettings,
+    /** A page that has reached this many bytes gets no more children. */
     private readonly size: number,
     private readonly onPage: (page: KeyedChild) => void,
   ) {
     this.builder = new InternalBuilder(generation.blockHeader);
+    this.most = internalPageMax;
   }
 
   get isEmpty(): boolean {
@@ -121,13 +134,12 @@ export class InternalRun {
   }
 
   add(child: KeyedChild): void {
-    if (this.builder.add(child.key, child, this.size)) {
-      this.key ??= child.key;
-      return;
+    const { builder } = this;
+    if (builder.size >= this.size || !builder.add(child.key, child, this.most)) {
+      this.flush();
+      builder.add(child.key, child, this.most);
     }
-    this.flush();
-    this.key = child.key;
-    this.builder.add(child.key, child, this.size);
+    this.key ??= child.key;
   }
 
   finish(): void {
