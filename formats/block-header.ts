@@ -406,7 +406,11 @@ export const blockHeader = generations(
 export function likelyBlockHeader(bytes: Uint8Array, at: number): keyof typeof blockHeaderVariants {
   const byte = (offset: number): number => bytes[at + offset] ?? 0;
   if (byte(BLOCK_HEADER.combinedHeaderSize) === combinedHeaderSizes.oldDelta) return "D0";
-  if (byte(BLOCK_HEADER.compatibleVersion) >= readerVersions.extended) return "extended";
+  const compatible = byte(BLOCK_HEADER.compatibleVersion);
+  // Of a version nobody knows, only the size tells whether the fields of `extended` can be there.
+  const hasRoom = byte(BLOCK_HEADER.combinedHeaderSize) >= combinedHeaderSizes.extended;
+  if (compatible === readerVersions.extended || (compatible > readerVersions.extended && hasRoom))
+    return "extended";
   if (byte(BLOCK_HEADER.flags) === 0 && byte(OLD_BLOCK_HEADER.flags) !== 0) return "D0";
   return (byte(BLOCK_HEADER.flags) & blockFlags.modified) !== 0 ? "modified" : "D1";
 }

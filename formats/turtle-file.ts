@@ -77,6 +77,8 @@ const slots: readonly Slot[] = [
   { name: "metadata", key: "file:WiredTiger.wt", node: fileConfig, doc: "The metadata file's configuration" },
 ];
 const NEWLINE = "\n";
+/** Major number of the newest release whose files are known. */
+const NEWEST_RELEASE = 12;
 
 interface Line {
   readonly text: string;
@@ -179,15 +181,29 @@ function missing(name: keyof TurtleFile, offset?: number): FormatError {
 }
 
 /** Nothing guards the text but that the version is there twice. */
-function versionIssues({ versionString, version }: Partial<TurtleFile>): Array<Omit<Issue, "severity">> {
+function versionIssues({
+  versionString,
+  version,
+  compatibility,
+}: Partial<TurtleFile>): Array<Omit<Issue, "severity">> {
   if (versionString === undefined) return [issueOfMissing("versionString")];
   if (version === undefined) return [issueOfMissing("version")];
   const numbers = `${version.major}.${version.minor}.${version.patch}`;
   const written = /^WiredTiger (\d+\.\d+\.\d+):/.exec(versionString)?.[1];
-  if (written === numbers) return [];
+  if (written === numbers) return tooNew(compatibility ?? version);
   const path = "WiredTiger version string";
   const message = "the version string and the version number differ";
   return [{ code: "turtle-version", path, message, expected: numbers, actual: written ?? versionString }];
+}
+
+/** Files that must stay readable for a release are those of that release. */
+function tooNew({ major }: { readonly major: number }): Array<Omit<Issue, "severity">> {
+  if (major <= NEWEST_RELEASE) return [];
+  const message = `files of release ${major}; known are those up to ${NEWEST_RELEASE}`;
+  const path = "WiredTiger version";
+  return [
+    { code: "unsupported-version", path, message, expected: `at most ${NEWEST_RELEASE}`, actual: major },
+  ];
 }
 
 function issueOfMissing(name: keyof TurtleFile): Omit<Issue, "severity"> {

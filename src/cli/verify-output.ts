@@ -43,8 +43,17 @@ export async function renderReport(
   }
 }
 
-/** 1 when there are findings at or above `failOn`. */
-export function verdictExitCode({ errors, warnings, infos }: VerifySummary, failOn: Severity): ExitCode {
-  const counts = { error: errors, warning: errors + warnings, info: errors + warnings + infos };
-  return counts[failOn] > 0 ? EXIT.findings : EXIT.clean;
+/**
+ * 1 when there are findings at or above `failOn`; else 2 when something could not be read, 3 when something is not
+ * known or of a generation too new. What these two are told by are warnings that do not count as such.
+ */
+export function verdictExitCode(
+  { errors, warnings, infos, unreadable, unsupported }: VerifySummary,
+  failOn: Severity,
+): ExitCode {
+  const below = errors + warnings - unreadable - unsupported;
+  const counts = { error: errors, warning: below, info: below + infos };
+  if (counts[failOn] > 0) return EXIT.findings;
+  if (unreadable > 0) return EXIT.usage;
+  return unsupported > 0 ? EXIT.unrecognised : EXIT.clean;
 }

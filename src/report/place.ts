@@ -33,7 +33,7 @@ function inputOf(inputs: readonly InputReport[], path: string): InputReport | un
   for (const input of inputs)
     if (isWithin(input.path, path) && (best === undefined || input.path.length > best.path.length))
       best = input;
-  return best ?? (inputs.length === 1 ? inputs[0] : undefined);
+  return best ?? (path === "" && inputs.length === 1 ? inputs[0] : undefined);
 }
 
 function isWithin(folder: string, path: string): boolean {

@@ -24,6 +24,13 @@ export class InputError extends Error {
   }
 }
 
+/** The input error behind what opening or reading a path threw; a bug is thrown on. */
+export function inputErrorOf(path: string, error: unknown): InputError {
+  if (error instanceof InputError) return error;
+  if (error instanceof Error && "syscall" in error) return systemError(path, error);
+  throw error;
+}
+
 /** The input error behind an error of the file system. */
 export function systemError(path: string, error: unknown): InputError {
   const { code, message } = error as NodeJS.ErrnoException;

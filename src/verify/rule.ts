@@ -2,6 +2,7 @@
 import type { Issue } from "../codec/issue.js";
 import type { Severity } from "../codec/schema.js";
 import type { Finding } from "./finding.js";
+import { unsupportedVersion } from "./rules/run/unsupported-version.js";
 
 export type FindingPlace = Pick<
   Finding,
@@ -46,6 +47,12 @@ export interface Suppressed {
 
 const DEFAULT_LIMIT = 1000;
 
+/** Bytes that do not fit their checksum may say any version: that is damage like any other. */
+const unsupportedIssue = (issues: readonly Issue[]): Issue | undefined =>
+  issues.some(({ code }) => code === "checksum")
+    ? undefined
+    : issues.find(({ code }) => code === unsupportedVersion.code);
+
 /** Findings in the order they were made, with a limit per code. */
 export class Findings {
   readonly list: Finding[] = [];
@@ -67,6 +74,11 @@ export class Findings {
    * are offsets in the same file.
    */
   addIssues(rule: RuleInfo, place: FindingPlace, issues: readonly Issue[], options: IssueOptions = {}): void {
+    const tooNew = unsupportedIssue(issues);
+    if (tooNew !== undefined) {
+      this.addUnsupported(place, tooNew, options);
+      return;
+    }
     for (const { code, severity, path, message, offset, expected, actual } of issues) {
       const at = offset === undefined || options.offsets === "file" ? "" : `, byte ${offset}`;
       this.add(rule, offset === undefined || options.offsets !== "file" ? place : { ...place, offset }, {
@@ -80,6 +92,30 @@ export class Findings {
           : { consequence: options.consequence }),
       });
     }
+  }
+
+  /** A structure of a newer generation: what else is odd about it is no news. */
+  private addUnsupported(
+    place: FindingPlace,
+    { path, offset, expected, actual, message }: Issue,
+    { offsets }: IssueOptions,
+  ): void {
+    const at = offset === undefined || offsets !== "file" ? {} : { offset };
+    this.add(
+      unsupportedVersion,
+      { ...place, ...at },
+      {
+        ...(path === "" ? {} : { field: path }),
+        message: `a newer reader is needed: ${path === "" ? message : `${path} is ${actual}`}`,
+        ...(expected === undefined ? {} : { expected }),
+        ...(actual === undefined ? {} : { actual }),
+      },
+    );
+  }
+
+  /** How often a code was found. */
+  count(code: string): number {
+    return this.perCode.get(code)?.count ?? 0;
   }
 
   /** Runs every rule on a subject. */

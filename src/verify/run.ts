@@ -1,8 +1,13 @@
 /** One verification: its findings, its counters and what was detected on the way. */
+import type { InputError } from "../store/input-error.js";
 import type { InputKind } from "../store/types.js";
+import type { ForcedGenerations } from "./generation.js";
 import { type FindingPlace, Findings } from "./rule.js";
 import { findingsSuppressed } from "./rules/run/findings-suppressed.js";
+import { inputUnknown } from "./rules/run/input-unknown.js";
+import { inputUnreadable } from "./rules/run/input-unreadable.js";
 import { unchecked } from "./rules/run/unchecked.js";
+import { unsupportedVersion } from "./rules/run/unsupported-version.js";
 import type { InputReport, VerifyOptions, VerifyReport } from "./types.js";
 
 /** A part of a run, found by another thread. */
@@ -25,6 +30,8 @@ export class Run {
     readonly options: VerifyOptions,
     /** Bytes of all inputs, for progress. */
     private readonly totalBytes: number,
+    /** Generations that are not to be detected. */
+    readonly forced: ForcedGenerations = {},
   ) {
     this.findings = new Findings(options.maxFindingsPerCode, options.onFinding);
   }
@@ -42,6 +49,17 @@ export class Run {
   unchecked(place: FindingPlace, message: string, severity?: "info" | "warning"): void {
     this.complete = false;
     this.findings.add(unchecked, place, severity === undefined ? { message } : { message, severity });
+  }
+
+  /** An input, or a file of one, that could not be opened. */
+  refused(place: FindingPlace, { code, reason }: InputError): void {
+    const rule =
+      code === "input-unsupported"
+        ? unsupportedVersion
+        : code === "input-unknown"
+          ? inputUnknown
+          : inputUnreadable;
+    this.findings.add(rule, place, { message: reason });
   }
 
   /** What has been found since the last time this was asked, for another run to merge. */
@@ -64,6 +82,8 @@ export class Run {
         { message: `${count} more findings ${code} are not listed` },
       );
     const { error, warning, info } = this.findings.counts;
+    const unreadable = this.findings.count(inputUnreadable.code);
+    const unsupported = this.findings.count(inputUnknown.code) + this.findings.count(unsupportedVersion.code);
     return {
       schemaVersion: 1,
       inputs: this.inputs.map((input) => input.report()),
@@ -74,7 +94,9 @@ export class Run {
         errors: error,
         warnings: warning,
         infos: info,
-        complete: this.complete,
+        unreadable,
+        unsupported,
+        complete: this.complete && unreadable === 0 && unsupported === 0,
       },
       findings: this.findings.list,
     };

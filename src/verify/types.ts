@@ -5,7 +5,7 @@ import type { Finding } from "./finding.js";
 export interface VerifyOptions {
   /** Forces the input kind instead of detecting it. */
   readonly kind?: InputKind;
-  /** Forces a format generation, e.g. `D0` block headers. */
+  /** Forces a format generation where it applies, e.g. `D0` for block headers, `B` for cookies. */
   readonly generation?: string;
   /** Forces the compressor of all tables, e.g. `snappy`. */
   readonly compressor?: string;
@@ -42,6 +42,10 @@ export interface VerifySummary {
   readonly errors: number;
   readonly warnings: number;
   readonly infos: number;
+  /** Inputs and files of inputs that could not be read. */
+  readonly unreadable: number;
+  /** Inputs of no known kind, and parts of a generation too new. */
+  readonly unsupported: number;
   /** False when something that should have been checked could not be (then a finding says what and why). */
   readonly complete: boolean;
 }

@@ -3,22 +3,54 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
 import { type DetectedInput, detectInput } from "../store/detect.js";
+import { InputError, inputErrorOf } from "../store/input-error.js";
+import type { ForcedGenerations } from "./generation.js";
 import { Detected, Run } from "./run.js";
 import type { VerifyOptions, VerifyReport } from "./types.js";
 
 /**
- * Verifies inputs of any kind, one after the other. Damage becomes findings; it never stops the scan.
- * @throws InputError for an input that cannot be opened at all, or is nothing known.
+ * Verifies inputs of any kind, one after the other. Damage becomes findings; it never stops the scan. Of several
+ * inputs, one that cannot be opened or is nothing known becomes a finding, too.
+ * @throws InputError for a single input that cannot be opened at all, or is nothing known.
+ * @throws RangeError for a generation no format has.
  */
 export async function verify(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyReport> {
   installNodeAccelerators();
-  const inputs = paths.map((path) => detectInput(path, options.kind));
+  const forced = await forcedOf(options.generation);
+  const inputs = paths.map((path) => tried(path, () => detectInput(path, options.kind)));
+  const found = inputs.filter((input): input is DetectedInput => !(input instanceof InputError));
   const run = new Run(
     options,
-    inputs.reduce((sum, { target }) => sum + sizeOf(target), 0),
+    found.reduce((sum, { target }) => sum + sizeOf(target), 0),
+    forced,
   );
-  for (const input of inputs) await verifyInput(input, run);
+  for (const [index, input] of inputs.entries()) {
+    const path = paths[index] as string;
+    const error =
+      input instanceof InputError
+        ? input
+        : await verifyInput(input, run).catch((thrown: unknown) => inputErrorOf(path, thrown));
+    if (error === undefined) continue;
+    if (paths.length === 1) throw error;
+    run.refused({ path }, error);
+  }
   return run.report();
+}
+
+async function forcedOf(generation: string | undefined): Promise<ForcedGenerations> {
+  if (generation === undefined) return {};
+  const { forcedGenerations, unknownGeneration } = await import("./generation.js");
+  const forced = forcedGenerations(generation);
+  if (forced === undefined) throw new RangeError(unknownGeneration(generation));
+  return forced;
+}
+
+function tried<T>(path: string, work: () => T): T | InputError {
+  try {
+    return work();
+  } catch (error) {
+    return inputErrorOf(path, error);
+  }
 }
 
 /** Bytes of a file, or of the files of a directory. */

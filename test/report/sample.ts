@@ -28,6 +28,8 @@ export const sampleReport: VerifyReport = {
     errors: 2,
     warnings: 1,
     infos: 1,
+    unreadable: 0,
+    unsupported: 0,
     complete: true,
   },
   findings: [

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Severity } from "../../codec/schema.js";
 import { byteCount } from "../../report/numbers.js";
 import type { InputKind } from "../../store/types.js";
+import type { Finding } from "../../verify/finding.js";
 import type { VerifyOptions, VerifyReport } from "../../verify/types.js";
 import type { CommandModule } from "../command.js";
 import { CommandError, type ExitCode } from "../exit.js";
@@ -92,13 +93,38 @@ function allocationSize(text: unknown): number | undefined {
 }
 
 async function run(options: VerifyCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  await checkForced(options.verify.generation);
   const streaming = options.form === "jsonl" && options.output === undefined;
   const report = await verifyAll(options, terminal, streaming);
   const { detectedLine } = await import("../../report/detected.js");
   for (const input of report.inputs) terminal.note(detectedLine(input));
+  for (const line of await refusals(report)) terminal.fail(line);
   if (streaming) await terminal.write(await lastLine(report));
   else await deliver(report, options, terminal);
   return verdictExitCode(report.summary, options.failOn);
+}
+
+/** @throws CommandError with the generations there are. */
+async function checkForced(generation: string | undefined): Promise<void> {
+  if (generation === undefined) return;
+  const { forcedGenerations, unknownGeneration } = await import("../../verify/generation.js");
+  if (forcedGenerations(generation) === undefined)
+    throw new CommandError(`--generation: ${unknownGeneration(generation)}`);
+}
+
+/** Lines said of what could not be read, and one of what is too new: more of these are in the report. */
+const MAX_REFUSALS = 20;
+
+async function refusals({ findings }: VerifyReport): Promise<string[]> {
+  const { placeText } = await import("../../report/place.js");
+  const line = (finding: Finding): string => `${placeText(finding)}: ${finding.message}`;
+  const inputs = findings.filter(({ code }) => code === "input-unreadable" || code === "input-unknown");
+  const [tooNew, ...others] = findings.filter(({ code }) => code === "unsupported-version");
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  return [
+    ...inputs.slice(0, MAX_REFUSALS).map(line),
+    ...(tooNew === undefined ? [] : [`${line(tooNew)}${more}`]),
+  ];
 }
 
 async function verifyAll(

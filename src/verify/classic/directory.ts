@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { blockOf, classicCheckpointCookie } from "../../../formats/classic-cookie.js";
 import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
-import { InputError } from "../../store/input-error.js";
+import { inputErrorOf } from "../../store/input-error.js";
 import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import { MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
@@ -15,6 +15,7 @@ import { metadataIncomplete } from "../rules/classic/metadata-incomplete.js";
 import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
+import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { BlockReader } from "./block-reader.js";
 import { FileVerifier } from "./file.js";
@@ -35,7 +36,10 @@ export class DirectoryVerifier {
   }
 
   verify(): void {
-    const turtle = verifyTurtle(this.home, this.run, this.detected);
+    const before = this.run.findings.count(unsupportedVersion.code);
+    const turtle = this.attempt({ path: this.home }, () => verifyTurtle(this.home, this.run, this.detected));
+    // Nothing is known of what a newer release writes.
+    if (this.run.findings.count(unsupportedVersion.code) > before) return;
     const metadata = turtle === undefined ? undefined : this.verifyMetadata(turtle);
     if (metadata === undefined) this.verifyWithoutMetadata();
     else this.verifyTables(metadata);
@@ -55,15 +59,15 @@ export class DirectoryVerifier {
       });
       return undefined;
     }
-    this.verifyFile(turtle.config, undefined, turtle.place);
-    return this.readMetadata(turtle.config, path);
+    const known = this.attempt({ path }, () => this.verifyFile(turtle.config, undefined, turtle.place));
+    return known === true ? this.readMetadata(turtle.config, path) : undefined;
   }
 
-  private verifyFile(config: TableConfig, table: string | undefined, configPlace: FindingPlace): void {
+  private verifyFile(config: TableConfig, table: string | undefined, configPlace: FindingPlace): boolean {
     const path = this.pathOf(config.file);
     const access = new FileAccess(path);
     try {
-      new FileVerifier({ access, path, table, config, configPlace }, this.run, this.detected).verify();
+      return new FileVerifier({ access, path, table, config, configPlace }, this.run, this.detected).verify();
     } finally {
       access.close();
     }
@@ -136,16 +140,27 @@ export class DirectoryVerifier {
         { path: this.pathOf(file) },
         { message: `${file} is not in the metadata (${metadataPath})` },
       );
-      verifyLoneFile(this.pathOf(file), this.run, this.detected);
+      this.verifyAlone(file);
     }
   }
 
   private verifyListed(config: TableConfig, uri: string, place: FindingPlace): void {
+    const file = { path: this.pathOf(config.file), table: uri };
+    this.attempt(file, () => this.verifyFile(config, uri, { ...place, table: uri }));
+  }
+
+  private verifyAlone(file: string): void {
+    const path = this.pathOf(file);
+    this.attempt({ path }, () => verifyLoneFile(path, this.run, this.detected));
+  }
+
+  /** A file that cannot be read does not stop the check of the others. */
+  private attempt<T>(place: FindingPlace, work: () => T): T | undefined {
     try {
-      this.verifyFile(config, uri, { ...place, table: uri });
+      return work();
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.run.unchecked({ path: this.pathOf(config.file), table: uri }, error.message);
+      this.run.refused(place, inputErrorOf(place.path, error));
+      return undefined;
     }
   }
 
@@ -156,8 +171,7 @@ export class DirectoryVerifier {
   /** Without metadata each file is taken for itself: its newest checkpoint can be found in it. */
   private verifyWithoutMetadata(): void {
     this.run.unchecked({ path: this.home }, "the metadata cannot be read: every file is checked on its own");
-    for (const file of this.tableFiles())
-      if (file !== "WiredTiger.wt") verifyLoneFile(this.pathOf(file), this.run, this.detected);
+    for (const file of this.tableFiles()) if (file !== "WiredTiger.wt") this.verifyAlone(file);
   }
 }
 

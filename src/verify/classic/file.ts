@@ -26,6 +26,7 @@ import { fileDescription } from "../rules/classic/file-description.js";
 import { fileSize } from "../rules/classic/file-size.js";
 import { fileTail } from "../rules/classic/file-tail.js";
 import { spaceUnreferenced } from "../rules/classic/space-unreferenced.js";
+import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { type BlockAddress, ClassicBlock } from "./block.js";
 import { BlockChecker } from "./block-checker.js";
@@ -80,13 +81,15 @@ export class FileVerifier {
     return findAllocationSize(start) ?? DEFAULT_ALLOCATION_SIZE;
   }
 
-  verify(): void {
+  /** False for a file of a version too new: nothing of it can be judged. */
+  verify(): boolean {
+    if (!this.verifyDescription()) return false;
     const pool = this.startThreads();
     try {
-      this.verifyDescription();
       const { config } = this.file;
       const checker = new BlockChecker(config, this.reader, this.block, this.run, this.detected);
       this.verifyCheckpoints(new TreeWalk(checker, new LeafQueue(checker, this.run, pool), this.run));
+      return true;
     } finally {
       pool?.close();
     }
@@ -137,7 +140,8 @@ export class FileVerifier {
     );
   }
 
-  private verifyDescription(): void {
+  private verifyDescription(): boolean {
+    const before = this.run.findings.count(unsupportedVersion.code);
     const { access } = this.file;
     const bytes = this.reader.read(0, Math.min(this.allocationSize, access.size));
     const { issues } = descriptionBlock.read(bytes, { params: { allocationSize: this.allocationSize } });
@@ -146,6 +150,7 @@ export class FileVerifier {
       offsets: "file",
     });
     this.run.checked(0, bytes.length);
+    return this.run.findings.count(unsupportedVersion.code) === before;
   }
 
   private readCookie(entry: CheckpointEntry): ClassicCheckpointCookie | undefined {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { logFileName } from "../../../formats/log.js";
 import { FileAccess } from "../../store/file.js";
-import { InputError } from "../../store/input-error.js";
+import { inputErrorOf } from "../../store/input-error.js";
 import { type LogFileEntry, readLogFile } from "../../store/log-file.js";
 import { logRecords } from "../rules/classic/log-record.js";
 import type { Detected, Run } from "../run.js";
@@ -21,8 +21,7 @@ function verifyLog(path: string, run: Run, detected: Detected): void {
   try {
     access = new FileAccess(path);
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    run.unchecked({ path }, error.message);
+    run.refused({ path }, inputErrorOf(path, error));
     return;
   }
   try {

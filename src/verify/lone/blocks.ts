@@ -23,6 +23,7 @@ import { disaggHeader } from "../rules/block/disagg-header.js";
 import { fileDescription } from "../rules/classic/file-description.js";
 import { dumpChecksum } from "../rules/lone/dump-checksum.js";
 import { storeContainer } from "../rules/page-log/store-container.js";
+import { unsupportedBlock } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { DumpedChains, type DumpedLink } from "./dumped-chains.js";
 
@@ -69,7 +70,7 @@ class LoneRecord extends RecordSubject {
 class LoneBlockVerifier {
   private readonly pages: PageVerifier;
   readonly chains: DumpedChains;
-  private readonly disagg = new DisaggBlock();
+  private readonly disagg: DisaggBlock;
 
   constructor(
     private readonly run: Run,
@@ -77,14 +78,16 @@ class LoneBlockVerifier {
   ) {
     this.pages = new PageVerifier(run, detected);
     this.chains = new DumpedChains(run);
+    this.disagg = new DisaggBlock(run.forced.block);
   }
 
   verify(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {
     this.run.checked(1, bytes.length);
-    if (startsLikeClassicFile(bytes)) this.verifyDescription(bytes, place);
+    const { turtle, keyPage } = this.run.forced;
+    if (turtle !== undefined || keyPage !== undefined) this.verifyPlain(bytes, place, announced);
+    else if (startsLikeClassicFile(bytes)) this.verifyDescription(bytes, place);
     else if (looksLikePageLogBlock(bytes)) this.verifyDisagg(bytes, place, announced);
-    else if (looksLikeCryptPage(bytes) || looksLikeText(bytes))
-      verifyPlainPage(recordOf(bytes, place), this.run, this.detected, placeOf(place, announced));
+    else if (looksLikeCryptPage(bytes) || looksLikeText(bytes)) this.verifyPlain(bytes, place, announced);
     else if (bytes.length >= CLASSIC_BLOCK.payload) this.verifyClassic(bytes, place, announced);
     else
       this.run.findings.add(blockUnreadable, placeOf(place, announced), {
@@ -92,6 +95,10 @@ class LoneBlockVerifier {
         expected: `at least ${CLASSIC_BLOCK.payload}`,
         actual: bytes.length,
       });
+  }
+
+  private verifyPlain(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {
+    verifyPlainPage(recordOf(bytes, place), this.run, this.detected, placeOf(place, announced));
   }
 
   private verifyDescription(bytes: Uint8Array, place: Place): void {
@@ -112,10 +119,11 @@ class LoneBlockVerifier {
       (disagg.encrypted ? pageLogFlags.encrypted : 0);
     subject.record = { ...subject.record, flags, isDelta: disagg.isDelta };
     this.detected.generations.add(`block ${disagg.generation}`);
-    run.findings.check([disaggChecksum, disaggHeader], disagg);
+    run.findings.check([disaggChecksum, disaggHeader, unsupportedBlock], disagg);
     this.compare(announced, disagg.replacement ? disagg.originalChecksum : disagg.checksum, subject.place());
     if (announced !== undefined) this.chains.add(linkOf(disagg, announced));
-    if (disagg.checksum === disagg.computedChecksum) this.pages.verifyDisagg(disagg, undefined);
+    if (disagg.checksum === disagg.computedChecksum && !disagg.tooNew)
+      this.pages.verifyDisagg(disagg, undefined);
   }
 
   private verifyClassic(bytes: Uint8Array, place: Place, announced: Announced | undefined): void {

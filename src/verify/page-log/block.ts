@@ -10,6 +10,7 @@ import {
   likelyBlockHeader,
   OLD_BLOCK_HEADER,
   PARTIAL_CHECKSUM_LENGTH,
+  readerVersions,
 } from "../../../formats/block-header.js";
 import { PAGE_HEADER } from "../../../formats/page-header.js";
 import { crc32cWithZeroedField } from "../../codec/crc32c.js";
@@ -30,6 +31,9 @@ export class DisaggBlock implements Subject {
   private at = 0;
   computedChecksum = 0;
 
+  /** `forced`: the generation that is not to be detected. */
+  constructor(private readonly forced?: BlockGeneration) {}
+
   /** False when the bytes are too short for, or do not look like, any block. */
   set(record: RecordSubject): boolean {
     this.record = record;
@@ -46,12 +50,13 @@ export class DisaggBlock implements Subject {
   private locate(): boolean {
     const { bytes } = this;
     this.oldDelta =
+      (this.forced ?? "D0") === "D0" &&
       bytes.length >= combinedHeaderSizes.oldDelta &&
       bytes[DELTA_HEADER.size] === blockMagics.delta &&
       bytes[DELTA_HEADER.size + BLOCK_HEADER.combinedHeaderSize] === combinedHeaderSizes.oldDelta;
     this.at = this.oldDelta ? DELTA_HEADER.size : PAGE_HEADER.size;
     if (!this.oldDelta && bytes.length < combinedHeaderSizes.base) return false;
-    this.generation = this.oldDelta ? "D0" : likelyBlockHeader(bytes, this.at);
+    this.generation = this.oldDelta ? "D0" : (this.forced ?? likelyBlockHeader(bytes, this.at));
     const magic = bytes[this.at];
     return magic === blockMagics.base || magic === blockMagics.delta;
   }
@@ -74,6 +79,14 @@ export class DisaggBlock implements Subject {
   }
   get compatibleVersion(): number {
     return this.u8(this.at + BLOCK_HEADER.compatibleVersion);
+  }
+  /** Newest version of this generation that can be read. */
+  get readerVersion(): number {
+    return this.generation === "extended" ? readerVersions.extended : readerVersions.current;
+  }
+  /** Sound, and written for newer readers only. */
+  get tooNew(): boolean {
+    return this.compatibleVersion > this.readerVersion && this.checksum === this.computedChecksum;
   }
   get combinedHeaderSize(): number {
     return this.u8(this.at + BLOCK_HEADER.combinedHeaderSize);

@@ -8,6 +8,7 @@ import { specialTables } from "../../../formats/disagg-tables.js";
 import { type DisaggTurtle, disaggTurtle, turtleCheckpoint } from "../../../formats/disagg-turtle.js";
 import type { Reading } from "../../codec/index.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import { type ForcedGenerations, readAs } from "../generation.js";
 import type { FindingPlace, Subject } from "../rule.js";
 
 export class CheckpointSubject implements Subject {
@@ -20,11 +21,13 @@ export class CheckpointSubject implements Subject {
     readonly store: PageLog,
     readonly record: CheckpointRecord,
     readonly before: CheckpointRecord | undefined,
+    forced: ForcedGenerations = {},
   ) {
-    this.reading = checkpointRecord.read(record.metadata);
+    this.reading = checkpointRecord.read(record.metadata, readAs(forced.checkpointRecord));
     const lsn = this.value?.metadataLsn;
     this.turtle = lsn === undefined ? undefined : findTurtle(store, lsn);
-    this.turtleReading = this.turtle === undefined ? undefined : disaggTurtle.read(this.turtle.data);
+    this.turtleReading =
+      this.turtle === undefined ? undefined : disaggTurtle.read(this.turtle.data, readAs(forced.turtle));
     this.keyPage = this.findKeyPage();
   }
 

@@ -2,7 +2,9 @@
 import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
+import { looksLikeText } from "../../store/block-look.js";
 import type { PageRecord } from "../../store/types.js";
+import { readAs } from "../generation.js";
 import type { FindingPlace } from "../rule.js";
 import { keyPageFormat } from "../rules/page-log/key-page.js";
 import { turtlePageFormat } from "../rules/page-log/turtle-page.js";
@@ -18,14 +20,26 @@ const plainTables: ReadonlySet<bigint> = new Set([
 export const isPlainPage = (tableId: bigint, pageId: bigint): boolean =>
   pageId === 1n && plainTables.has(tableId);
 
+/** A key page by its signature; where that is damaged, by its table and by not being text. */
+export function isKeyPage({ tableId, pageId, data }: PageRecord): boolean {
+  if (looksLikeCryptPage(data)) return true;
+  const { turtle, keyProvider } = specialTables;
+  const isOf = ({ ids, page }: { ids: readonly bigint[]; page: bigint }): boolean =>
+    pageId === page && ids.includes(tableId);
+  return isOf(keyProvider) && !(isOf(turtle) && looksLikeText(data));
+}
+
 export function verifyPlainPage(
   record: PageRecord,
   run: Run,
   detected: Detected,
   place: FindingPlace = placeOf(record),
 ): void {
-  const key = looksLikeCryptPage(record.data);
-  const reading = (key ? cryptPage : disaggTurtle).read(record.data);
+  const { forced } = run;
+  const key = forced.turtle === undefined && (forced.keyPage !== undefined || isKeyPage(record));
+  const reading = key
+    ? cryptPage.read(record.data, readAs(forced.keyPage))
+    : disaggTurtle.read(record.data, readAs(forced.turtle));
   if (reading.generation !== undefined)
     detected.generations.add(`${key ? "key page" : "turtle"} ${reading.generation}`);
   const consequence = key

@@ -11,6 +11,7 @@ import { recordChainLength } from "../rules/page-log/record-chain-length.js";
 import { recordCheckpointId } from "../rules/page-log/record-checkpoint-id.js";
 import { recordDeltaLinks } from "../rules/page-log/record-delta-links.js";
 import { recordImageLinks } from "../rules/page-log/record-image-links.js";
+import { unsupportedBlock } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { DisaggBlock } from "./block.js";
 import type { LsnLedger } from "./lsn-ledger.js";
@@ -24,7 +25,12 @@ const recordRules: readonly Rule<RecordSubject>[] = [
   recordCheckpointId,
   recordChainLength,
 ];
-const blockRules: readonly Rule<DisaggBlock>[] = [disaggChecksum, disaggHeader, previousChecksum];
+const blockRules: readonly Rule<DisaggBlock>[] = [
+  disaggChecksum,
+  disaggHeader,
+  unsupportedBlock,
+  previousChecksum,
+];
 
 /** Issue of records whose bytes a page service has encrypted: there is no block to look at. */
 const SEALED = "service-encrypted";
@@ -37,7 +43,7 @@ export interface PlainPages {
 
 export class RecordPass {
   private readonly subject: RecordSubject;
-  private readonly block = new DisaggBlock();
+  private readonly block: DisaggBlock;
   private tableId = -1n;
   private pageId = -1n;
   /** Records above the newest checkpoint, and their bytes. */
@@ -54,6 +60,7 @@ export class RecordPass {
     private readonly ledger: LsnLedger,
   ) {
     this.subject = new RecordSubject(store);
+    this.block = new DisaggBlock(run.forced.block);
   }
 
   verify(newest: CheckpointRecord | undefined): void {
@@ -111,7 +118,7 @@ export class RecordPass {
     this.detected.generations.add(`block ${block.generation}`);
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
-    if (block.checksum === block.computedChecksum)
+    if (block.checksum === block.computedChecksum && !block.tooNew)
       this.pages.verifyDisagg(block, this.tables.get(record.tableId));
     return block.checksum;
   }

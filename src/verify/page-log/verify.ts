@@ -7,6 +7,7 @@ import { decodeText } from "../../codec/text.js";
 import type { EncryptedSample } from "../../page/images.js";
 import type { PageLog } from "../../store/types.js";
 import { readTableConfig } from "../../tree/table-config.js";
+import { readAs } from "../generation.js";
 import { type MetadataRow, MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
@@ -97,7 +98,7 @@ class PageLogVerifier {
   }
 
   private *encryptedBlocks(): IterableIterator<EncryptedSample> {
-    const block = new DisaggBlock();
+    const block = new DisaggBlock(this.run.forced.block);
     const subject = new RecordSubject(this.store);
     for (const record of this.store.records()) {
       subject.record = record;
@@ -114,7 +115,7 @@ class PageLogVerifier {
     for (const [index, record] of records.entries()) {
       this.ledger.add(record.lsn);
       this.run.checkpoints++;
-      const subject = new CheckpointSubject(this.store, record, records[index - 1]);
+      const subject = new CheckpointSubject(this.store, record, records[index - 1], this.run.forced);
       const { generation, issues } = subject.reading;
       if (generation !== undefined) this.detected.generations.add(`checkpoint record ${generation}`);
       this.run.findings.addIssues(checkpointRecordFormat, subject.place(), issues);
@@ -197,7 +198,7 @@ class PageLogVerifier {
 
   /** Old stores do not say which table the shared metadata is: page id and LSN of the root tell. */
   private sharedMetadataId(cookie: Uint8Array): bigint | undefined {
-    const reading = addressCookie.read(cookie);
+    const reading = addressCookie.read(cookie, readAs(this.run.forced.cookie));
     if (!reading.ok || !("lsn" in reading.value)) return undefined;
     const { pageId, lsn } = reading.value;
     for (const id of [...specialTables.sharedMetadata.ids, OLD_SHARED_METADATA])

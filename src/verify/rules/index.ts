@@ -52,6 +52,9 @@ import { recordImageLinks } from "./page-log/record-image-links.js";
 import { orphanRecords } from "./page-log/record-orphans.js";
 import { storeContainer } from "./page-log/store-container.js";
 import { turtlePageFormat } from "./page-log/turtle-page.js";
+import { inputUnknown } from "./run/input-unknown.js";
+import { inputUnreadable } from "./run/input-unreadable.js";
+import { unsupportedVersion } from "./run/unsupported-version.js";
 import { findingsSuppressed } from "./run/findings-suppressed.js";
 import { unchecked } from "./run/unchecked.js";
 import { treeAddress } from "./tree/tree-address.js";
@@ -111,7 +114,10 @@ export const rules: readonly RuleInfo[] = [
   turtlePageFormat,
   pageCells,
   findingsSuppressed,
+  inputUnknown,
+  inputUnreadable,
   unchecked,
+  unsupportedVersion,
   treeAddress,
   treeLoop,
 ];

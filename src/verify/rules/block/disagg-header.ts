@@ -1,4 +1,4 @@
-import { blockFlags, combinedHeaderSizes, readerVersions } from "../../../../formats/block-header.js";
+import { blockFlags, combinedHeaderSizes } from "../../../../formats/block-header.js";
 import { pageFlags, pageTypes } from "../../../../formats/page-header.js";
 import { pageLogFlags } from "../../../../formats/page-log.js";
 import type { DisaggBlock } from "../../page-log/block.js";
@@ -19,6 +19,7 @@ export const disaggHeader: Rule<DisaggBlock> = {
   title: "the headers of a page log's block fit each other and the record that holds it",
   doc: "Page logs: header size 44 to 64 and inside the block, a version this reader knows, delta magic exactly on deltas, flags as in the record, reserved bytes zero (page and block headers §1, §3; page-log stores §3).",
   check(block, found) {
+    if (block.tooNew) return;
     const { bytes, combinedHeaderSize: size, generation, flags, type, memSize, record } = block;
     const least = block.oldDelta
       ? combinedHeaderSizes.oldDelta
@@ -33,12 +34,11 @@ export const disaggHeader: Rule<DisaggBlock> = {
         expected: `${least}..${most}`,
         actual: size,
       });
-    const reader = generation === "extended" ? readerVersions.extended : readerVersions.current;
-    if (block.compatibleVersion > reader)
+    if (block.compatibleVersion > block.readerVersion)
       found({
         field: "compatibleVersion",
         message: "the block needs a newer reader",
-        expected: `at most ${reader}`,
+        expected: `at most ${block.readerVersion}`,
         actual: block.compatibleVersion,
       });
     if (block.isDelta !== record.record.isDelta)
