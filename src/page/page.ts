@@ -115,19 +115,20 @@ export function decodePage(block: Uint8Array, options: DecodePageOptions = {}): 
   if (headers === undefined) return page;
   issues.push(...headers.issues, ...checksumIssue(headers, base));
   const transformed = headers.compressed || headers.encrypted;
-  const image = transformed ? attempt(issues, () => plainImage(block, headers, options)) : block;
+  const image = transformed ? attempt(issues, () => plainImage(block, headers, options), base) : block;
   if (image === undefined) return { ...page, headers, transformed };
   const opened = { ...page, headers, transformed, image };
   const parts = content(opened, pageLayout(headers, options.bitsPerRecord), options);
   return { ...opened, ...parts, issues: [...issues, ...(parts.issues ?? [])] };
 }
 
-/** The result, or undefined after noting why there is none. */
-function attempt<T>(issues: Issue[], work: () => T): T | undefined {
+/** The result, or undefined after noting why there is none, at `offset` where the error names no byte. */
+function attempt<T>(issues: Issue[], work: () => T, offset?: number): T | undefined {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
+    error.offset ??= offset;
     issues.push(issueOf(error));
     return undefined;
   }

@@ -133,6 +133,7 @@ function encryptBlock(body: Uint8Array, combinedHeaderSize: number, options: Ima
 function decompressBlock(block: Uint8Array, memSize: number, options: ImageOptions): Uint8Array {
   const length = memSize - COMPRESS_SKIP;
   if (length <= 0) throw badMemSize(memSize, COMPRESS_SKIP, "too small for a compressed image");
+  if (block.length < COMPRESS_SKIP) throw noRoom(block, COMPRESS_SKIP, "plain");
   const stored = block.subarray(COMPRESS_SKIP);
   const compressor = options.compressor === undefined ? detected(stored, length) : chosenCompressor(options);
   const image = withBase(COMPRESS_SKIP, () =>
@@ -172,10 +173,12 @@ function checkMemSize(block: Uint8Array, shape: BlockShape, options: ImageOption
   if (memSize < combinedHeaderSize)
     throw badMemSize(memSize, combinedHeaderSize, "less than the headers take");
   if (memSize > most) throw badMemSize(memSize, most, "more than the limit");
-  if (block.length < combinedHeaderSize) {
-    const message = `a block of ${block.length} bytes has no room for ${combinedHeaderSize} header bytes`;
-    throw new FormatError({ code: "truncated", message, offset: block.length, expected: combinedHeaderSize });
-  }
+  if (block.length < combinedHeaderSize) throw noRoom(block, combinedHeaderSize, "header");
+}
+
+function noRoom({ length }: Uint8Array, needed: number, what: string): FormatError {
+  const message = `a block of ${length} bytes has no room for ${needed} ${what} bytes`;
+  return new FormatError({ code: "truncated", message, offset: length, expected: needed });
 }
 
 function badMemSize(memSize: number, bound: number, problem: string): FormatError {
