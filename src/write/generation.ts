@@ -17,6 +17,8 @@ export interface WriteGeneration {
   readonly cookie: AddressCookie["generation"];
   readonly turtle: DisaggTurtle["generation"];
   readonly record: CheckpointRecord["generation"];
+  /** Of R3: from 2 on values of stable tables are stored plain, below it in the layered tables' escaped form. */
+  readonly recordVersion: 1 | 2;
   readonly crypt: CryptGeneration;
   /** Pages that are freed are discarded one by one. */
   readonly discards: boolean;
@@ -44,6 +46,7 @@ export const writeGenerations = {
     cookie: "B",
     turtle: "L1",
     record: "R1",
+    recordVersion: 1,
     crypt: "K0",
     discards: false,
     tables: oldTables,
@@ -56,6 +59,7 @@ export const writeGenerations = {
     cookie: "C",
     turtle: "L1",
     record: "R2",
+    recordVersion: 1,
     crypt: "K0",
     discards: false,
     tables: oldTables,
@@ -68,6 +72,7 @@ export const writeGenerations = {
     cookie: "D",
     turtle: "V1",
     record: "R2",
+    recordVersion: 1,
     crypt: "K0",
     discards: false,
     tables: oldTables,
@@ -80,6 +85,7 @@ export const writeGenerations = {
     cookie: "D'",
     turtle: "V1",
     record: "R2",
+    recordVersion: 1,
     crypt: "K2",
     discards: true,
     tables: oldTables,
@@ -92,6 +98,7 @@ export const writeGenerations = {
     cookie: "D'",
     turtle: "V2",
     record: "R3",
+    recordVersion: 1,
     crypt: "K2",
     discards: true,
     tables,
@@ -104,6 +111,7 @@ export const writeGenerations = {
     cookie: "D'",
     turtle: "V2+",
     record: "R3",
+    recordVersion: 1,
     crypt: "K3",
     discards: true,
     tables,
@@ -116,6 +124,7 @@ export const writeGenerations = {
     cookie: "D'",
     turtle: "V2++",
     record: "R3",
+    recordVersion: 2,
     crypt: "K3",
     discards: true,
     tables,
@@ -128,6 +137,7 @@ export const writeGenerations = {
     cookie: "D'",
     turtle: "V2++",
     record: "R3",
+    recordVersion: 2,
     crypt: "K3",
     discards: true,
     tables,

@@ -55,7 +55,7 @@ export function followCheckpoint(store: PageLog, checkpoint: CheckpointRecord): 
 }
 
 /** Table id 2 held the turtle later and the key page before, so the content decides. */
-function findTurtle(store: PageLog, lsn: bigint): PageRecord | undefined {
+export function findTurtle(store: PageLog, lsn: bigint): PageRecord | undefined {
   const { ids, page } = specialTables.turtle;
   for (const id of ids) {
     const record = store.record(id, page, lsn);
