@@ -31,6 +31,8 @@ export class LeafBuilder {
   private entries = 0;
   private values = 0;
   private previous: Uint8Array | undefined;
+  /** No prefix is longer than the one before it, until a key has none. */
+  private lastPrefix = 0;
   rows = 0;
 
   constructor(private readonly options: LeafOptions) {
@@ -42,6 +44,7 @@ export class LeafBuilder {
     this.windows.reset();
     this.entries = this.values = this.rows = 0;
     this.previous = undefined;
+    this.lastPrefix = 0;
   }
 
   /** Bytes of the image. */
@@ -56,7 +59,8 @@ export class LeafBuilder {
   add(key: Uint8Array, value: Uint8Array, window: TimeWindow | undefined, limit: number): boolean {
     const { cells } = this;
     const before = cells.length;
-    cells.key(key, this.prefixOf(key));
+    const prefix = this.prefixOf(key);
+    cells.key(key, prefix);
     const hasValue = cells.value(value, window);
     if (cells.length > limit && this.rows > 0) {
       cells.length = before;
@@ -66,6 +70,7 @@ export class LeafBuilder {
     this.entries += hasValue ? 2 : 1;
     if (hasValue) this.values++;
     this.previous = key;
+    this.lastPrefix = prefix;
     this.windows.addWindow(window);
     return true;
   }
@@ -73,7 +78,7 @@ export class LeafBuilder {
   private prefixOf(key: Uint8Array): number {
     const { minPrefix } = this.options;
     if (minPrefix === 0 || this.previous === undefined) return 0;
-    const prefix = commonPrefix(this.previous, key, MAX_PREFIX);
+    const prefix = commonPrefix(this.previous, key, this.lastPrefix || MAX_PREFIX);
     return prefix < minPrefix ? 0 : prefix;
   }
 

@@ -1,10 +1,9 @@
 /** Pages of the tree that is edited, with what their records mean for the next ones. */
 import { addressCookie } from "../../../formats/address-cookie.js";
 import { cellTags } from "../../../formats/cell.js";
-import { addressAggregate } from "../../../formats/time-window.js";
 import { FormatError } from "../../codec/error.js";
 import { readBlockHeaders } from "../../page/block-headers.js";
-import { type MergedRow, readerOf } from "../../page/rows.js";
+import type { MergedRow } from "../../page/rows.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import type { WritablePageLog } from "../../store/writable.js";
 import { SoundImages } from "../../tree/image-check.js";
@@ -12,10 +11,8 @@ import { PageLogSource } from "../../tree/page-log/source.js";
 import { PageFault, placeText } from "../../tree/problem.js";
 import type { PagePart, TreePage } from "../../tree/types.js";
 import { isInternal, isRowTree, pageRows } from "../../tree/walk.js";
-import { childTypes } from "../page/cell-writer.js";
 import type { PageChain } from "./page-writer.js";
 import type { TreeSettings } from "./settings.js";
-import type { KeyedChild } from "./tree-builder.js";
 import { TreeWriteError } from "./write-error.js";
 
 const MAX_LSN = (1n << 64n) - 1n;
@@ -88,26 +85,6 @@ export class PageReader {
     if (last.lsn === newest && base.lsn === image) return { ...links, checksum, onTop: "nothing" };
     if (last.discarded) return { ...links, checksum: 0, onTop: "discard" };
     return { ...links, checksum: checksumOf(last), onTop: "records" };
-  }
-
-  /** The children of an internal page, with their cells as they stand. */
-  childrenOf({ rows, parts }: OpenPage): KeyedChild[] {
-    return rows.map((row) => {
-      const { image, layout, origin } = parts[row.part] as PagePart;
-      const reader = readerOf(image, layout);
-      // An entry of a P0 delta has its flags, 0, in front of its key cell; no key cell begins so.
-      const flags = origin.isDelta && image[row.offset] === 0 ? 1 : 0;
-      reader.read(row.offset + flags);
-      reader.read(reader.next);
-      return {
-        key: row.key as Uint8Array,
-        type: row.tag === cellTags.addressInternal ? childTypes.internal : childTypes.leaf,
-        aggregate: addressAggregate(reader.window()),
-        cookie: row.data,
-        cell: image.subarray(reader.start, reader.next),
-        truncated: row.tag === cellTags.addressDeleted,
-      };
-    });
   }
 }
 

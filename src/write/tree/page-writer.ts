@@ -46,8 +46,9 @@ export class PageWriter {
   get writeGen(): bigint {
     return this.generation;
   }
+  /** A state may have come without them: they are never below 0. */
   get liveBytes(): bigint {
-    return this.live;
+    return this.live < 0n ? 0n : this.live;
   }
 
   /** Puts the first image of a new page; returns its address. */

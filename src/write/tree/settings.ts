@@ -12,7 +12,7 @@ const PAGE_LIMITS = { least: 512, most: 2 ** 29 } as const;
 /** Pages are filled to this percentage, so that some rows can be added before they are split. */
 const SPLIT_PCT = 90;
 /** Fewer shared bytes are not worth a prefix. */
-const MIN_PREFIX = 4;
+export const MIN_PREFIX = 4;
 
 export interface TreeSettings extends Omit<TreeOptions, "compressor" | "encryptor"> {
   readonly compressor: string;

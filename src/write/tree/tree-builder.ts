@@ -36,8 +36,14 @@ export function writeTree(log: WritablePageLog, options: TreeOptions, rows: Iter
   return stateOf(pages, buildTree(pages, settings, rows));
 }
 
-/** Puts the pages of a new tree; returns the address of its root, empty without rows. */
-export function buildTree(pages: PageWriter, settings: TreeSettings, rows: Iterable<WriteRow>): Uint8Array {
+/** The address of a root, and what the windows below it have in common. */
+export type NewRoot = Pick<TreeState, "root" | "aggregate">;
+
+/** Of a tree without rows. */
+export const NO_ROOT: NewRoot = { root: new Uint8Array() };
+
+/** Puts the pages of a new tree. */
+export function buildTree(pages: PageWriter, settings: TreeSettings, rows: Iterable<WriteRow>): NewRoot {
   const levels = new TreeLevels(pages, settings);
   const leaves = new LeafRun(pages, settings, LOWEST_KEY, settings.leafSplit, (leaf) => levels.add(leaf));
   for (const { key, value, window } of rows) leaves.add(key, value, window);
@@ -45,8 +51,8 @@ export function buildTree(pages: PageWriter, settings: TreeSettings, rows: Itera
   return levels.finish();
 }
 
-export const stateOf = (pages: PageWriter, root: Uint8Array): TreeState => ({
-  root,
+export const stateOf = (pages: PageWriter, root: NewRoot): TreeState => ({
+  ...root,
   nextPageId: pages.nextPageId,
   writeGen: pages.writeGen,
   liveBytes: pages.liveBytes,
@@ -147,8 +153,8 @@ export class InternalRun {
   }
 
   /** Puts what is left as the root. */
-  root(): Uint8Array {
-    return this.pages.newPage(this.builder.build());
+  root(): NewRoot {
+    return putRoot(this.pages, this.builder);
   }
 
   private flush(): void {
@@ -182,13 +188,19 @@ export class TreeLevels {
     run.add(child);
   }
 
-  /** Puts the open pages, the root last; returns its address, empty for a tree without children. */
-  finish(): Uint8Array {
+  /** Puts the open pages, the root last. */
+  finish(): NewRoot {
     for (let level = 0; level < this.levels.length; level++) {
       const run = this.levels[level] as InternalRun;
       if (run.count === 0) return run.root();
       run.finish();
     }
-    return new Uint8Array();
+    return NO_ROOT;
   }
 }
+
+/** A root is always a new page and a full image. */
+export const putRoot = (pages: PageWriter, builder: InternalBuilder): NewRoot => ({
+  root: pages.newPage(builder.build()),
+  aggregate: builder.aggregate,
+});

@@ -6,6 +6,7 @@ import type { WritablePageLog } from "../../store/writable.js";
 import { childTypes } from "../page/cell-writer.js";
 import { type BuiltPage, DeltaBuilder, InternalBuilder, LeafBuilder } from "../page/page-builder.js";
 import type { RowEdit, TreeOptions, TreeState, WriteRow } from "../types.js";
+import { childrenOf } from "./children.js";
 import { type OpenPage, PageReader } from "./page-reader.js";
 import { type PageChain, PageWriter } from "./page-writer.js";
 import { type TreeSettings, treeSettings } from "./settings.js";
@@ -16,13 +17,15 @@ import {
   type KeyedChild,
   LeafRun,
   LOWEST_KEY,
+  type NewRoot,
+  NO_ROOT,
+  putRoot,
   stateOf,
   TreeLevels,
 } from "./tree-builder.js";
 import { TreeWriteError } from "./write-error.js";
 
 const NO_LIMIT = Number.POSITIVE_INFINITY;
-const NO_ROOT = new Uint8Array();
 
 /**
  * Changes a tree; keys of the edits must ascend by unsigned bytes. Removing a key that is not there changes nothing.
@@ -97,23 +100,22 @@ class TreeEditor {
     this.delta = new DeltaBuilder(generation);
   }
 
-  /** The address of the new root, empty for a tree that has lost its last row; undefined without a change. */
-  edit(cookie: Uint8Array): Uint8Array | undefined {
+  /** The new root; undefined without a change. */
+  edit(cookie: Uint8Array): NewRoot | undefined {
     const open = this.reader.open(cookie);
     if (!open.internal) throw new TreeWriteError("tree-unsupported", "the root of the tree is a leaf");
-    const { children, changes } = this.editChildren(this.reader.childrenOf(open), undefined);
+    const { children, changes } = this.editChildren(childrenOf(open.rows, open.parts), undefined);
     if (changes.length === 0) return undefined;
     const root = this.root(children);
     this.pages.drop(open.chain);
     return root;
   }
 
-  /** A root is always a new page and a full image. */
-  private root(children: readonly KeyedChild[]): Uint8Array {
+  private root(children: readonly KeyedChild[]): NewRoot {
     if (children.length === 0) return NO_ROOT;
     const builder = this.internal(children);
     if (builder.size <= this.settings.internalPageMax || children.length <= 2)
-      return this.pages.newPage(builder.build());
+      return putRoot(this.pages, builder);
     const levels = new TreeLevels(this.pages, this.settings);
     for (const child of children) levels.add(child);
     return levels.finish();
@@ -220,7 +222,7 @@ class TreeEditor {
   }
 
   private editInternal(child: KeyedChild, open: OpenPage, bound: Uint8Array | undefined): KeyedChild[] {
-    const before = this.reader.childrenOf(open);
+    const before = childrenOf(open.rows, open.parts);
     const { children, changes } = this.editChildren(before, bound);
     const { chain } = open;
     if (changes.length === 0) return [child];
