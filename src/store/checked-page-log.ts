@@ -155,8 +155,12 @@ export abstract class CheckedPageLog implements WritablePageLog {
   }
 
   get globals(): PageLogGlobals {
-    if (!this.keepsIds)
-      return { lsnCounter: this.last, lsnCounterIs: "last", highestTableId: this.highestTableId };
+    if (this.keepsIds) return this.idGlobals;
+    return { lsnCounter: this.last, lsnCounterIs: "last", highestTableId: this.highestTableId };
+  }
+
+  /** The counters of stores with checkpoint ids. */
+  protected get idGlobals(): PageLogGlobals {
     return {
       lsnCounter: this.nextLsn(),
       lsnCounterIs: "next",

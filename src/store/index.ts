@@ -13,6 +13,7 @@ export {
   openPageLog,
   type PageLogKind,
 } from "./open.js";
+export { type OpenWritableOptions, openWritablePageLog } from "./open-writable.js";
 export { PageLogError, type PageLogErrorCode, type PageLogPlace } from "./page-log-error.js";
 export type { ServiceDecrypt } from "./page-service.js";
 export type {

@@ -36,8 +36,11 @@ const FIRST_READ = "SELECT count(*) FROM sqlite_schema";
 
 let loaded: Library | undefined;
 
-/** Loaded when it is needed first: most inputs are none of SQLite's. */
-function library(path: string): Library {
+/**
+ * Loaded when it is needed first: most inputs are none of SQLite's.
+ * @throws InputError `input-unsupported`
+ */
+export function sqliteLibrary(path: string): Library {
   try {
     // The package is CommonJS whose exports Node cannot see from outside.
     loaded ??= createRequire(import.meta.url)("node-sqlite3-wasm") as Library;
@@ -59,7 +62,7 @@ export class SqliteConnection {
    * @throws SqliteError; InputError when the library or a place to work in is missing.
    */
   static open(path: string, isForgiving = false): SqliteConnection {
-    const { Database } = library(path);
+    const { Database } = sqliteLibrary(path);
     const staged = stageDatabase(path);
     let database: Database | undefined;
     try {

@@ -1,0 +1,246 @@
+/** The databases of a PALite directory as a writer sees them: their names, making them, which rows go where. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  PALITE_SHARD_DIGITS,
+  PALITE_SHARDS,
+  type PaliteLayout,
+  palitePageColumns,
+  paliteSchemas,
+  paliteShardName,
+  paliteTables,
+} from "../../formats/palite.js";
+import { sizeOf } from "./private-copy.js";
+import { SqliteWriter } from "./sqlite-writer.js";
+
+/** Open at a time; layouts with a file a table can have many more. */
+const MAX_OPEN = 24;
+/** Where databases are made; readers look at files only. */
+const WORKSHOP = ".pugmark-new";
+const templates = new Map<string, Uint8Array>();
+
+export class PaliteFiles {
+  private readonly open = new Map<string, SqliteWriter>();
+  /** Files were made or opened for writing since the directory itself was made durable. */
+  private isDirectoryDirty = true;
+
+  /** Called before a database is closed to make room for another one. */
+  beforeClose: (database: SqliteWriter) => void = (database) => database.commit();
+
+  constructor(
+    readonly directory: string,
+    readonly layout: PaliteLayout,
+  ) {}
+
+  /** Whether all tables are in one database. */
+  get isSingle(): boolean {
+    const { files } = paliteSchemas[this.layout];
+    return files.pages === files.globals;
+  }
+
+  get globals(): SqliteWriter {
+    return this.database(paliteSchemas[this.layout].files.globals);
+  }
+
+  get checkpoints(): SqliteWriter {
+    return this.database(paliteSchemas[this.layout].files.checkpoints);
+  }
+
+  /** Name of the database that a new table's rows go to. */
+  fileOfTable(tableId: bigint): string {
+    const { pages } = paliteSchemas[this.layout].files;
+    if (pages.includes("NNNNNN")) return pages.replace("NNNNNN", String(tableId).padStart(6, "0"));
+    const shard = String(tableId % BigInt(PALITE_SHARDS)).padStart(PALITE_SHARD_DIGITS, "0");
+    return pages.replace("NN", shard);
+  }
+
+  /** Names of the databases with pages that are there. */
+  pageFiles(): string[] {
+    const { pages } = paliteSchemas[this.layout].files;
+    const names = readdirSync(this.directory).sort();
+    return names.filter((name) => (this.isSingle ? name === pages : paliteShardName.test(name)));
+  }
+
+  /** The databases without which there is no store; those that are there already stay as they are. */
+  makeControlFiles(): void {
+    rmSync(join(this.directory, WORKSHOP), { recursive: true, force: true });
+    const { files } = paliteSchemas[this.layout];
+    for (const name of new Set([files.checkpoints, files.globals])) this.make(name);
+  }
+
+  /** Opened, or made, when it is asked for first. @throws SqliteError, and what the system throws */
+  database(name: string): SqliteWriter {
+    let found = this.open.get(name);
+    if (found === undefined) {
+      this.makeRoom();
+      this.make(name);
+      found = SqliteWriter.open(join(this.directory, name));
+      this.isDirectoryDirty = true;
+    } else this.open.delete(name);
+    // The latest one used comes last.
+    this.open.set(name, found);
+    return found;
+  }
+
+  /** The databases that are open. */
+  opened(): SqliteWriter[] {
+    return [...this.open.values()];
+  }
+
+  /** Bytes of all databases and what lies beside them. */
+  get size(): number {
+    const { files } = paliteSchemas[this.layout];
+    const names = new Set([files.globals, files.checkpoints, ...this.pageFiles()]);
+    return [...names]
+      .flatMap((name) => [name, `${name}-wal`])
+      .reduce((sum, name) => sum + sizeOf(join(this.directory, name)), 0);
+  }
+
+  /** The names of new files outlive a loss of power. */
+  syncDirectory(): void {
+    if (!this.isDirectoryDirty) return;
+    syncPath(this.directory);
+    this.isDirectoryDirty = false;
+  }
+
+  close(): void {
+    for (const database of this.open.values()) database.close();
+    this.open.clear();
+  }
+
+  private makeRoom(): void {
+    const { files } = paliteSchemas[this.layout];
+    for (const [name, database] of this.open) {
+      if (this.open.size < MAX_OPEN) return;
+      if (name === files.globals || name === files.checkpoints) continue;
+      this.beforeClose(database);
+      database.close();
+      this.open.delete(name);
+    }
+  }
+
+  /** A database with its tables comes into being in one step. */
+  private make(name: string): void {
+    const path = join(this.directory, name);
+    if (existsSync(path)) return;
+    const { files } = paliteSchemas[this.layout];
+    const workshop = join(this.directory, WORKSHOP);
+    mkdirSync(workshop, { recursive: true });
+    try {
+      const fresh = join(workshop, name);
+      writeDurably(fresh, template(this.layout, paliteShardName.test(name) ? files.pages : name));
+      renameSync(fresh, path);
+    } finally {
+      rmSync(workshop, { recursive: true, force: true });
+    }
+    this.isDirectoryDirty = true;
+  }
+}
+
+/** The bytes of an empty database of a layout, in WAL mode. */
+function template(layout: PaliteLayout, file: string): Uint8Array {
+  const key = `${layout} ${file}`;
+  let bytes = templates.get(key);
+  if (bytes === undefined) {
+    bytes = makeTemplate(layout, file);
+    templates.set(key, bytes);
+  }
+  return bytes;
+}
+
+function makeTemplate(layout: PaliteLayout, file: string): Uint8Array {
+  const { files, ...tables } = paliteSchemas[layout];
+  const folder = mkdtempSync(join(tmpdir(), "pugmark-"));
+  try {
+    const path = join(folder, "0.db");
+    const database = SqliteWriter.open(path);
+    for (const table of ["pages", "checkpoints", "globals"] as const)
+      if (files[table] === file) for (const sql of tables[table]) database.exec(sql);
+    database.close();
+    return readFileSync(path);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function writeDurably(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "w");
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function syncPath(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Which layout a directory has, by its files; undefined when there is none. Before the first page is put, layouts with
+ * several files look alike: then it is the preferred one.
+ */
+export function layoutOf(directory: string, preferred: PaliteLayout = "P4"): PaliteLayout | undefined {
+  const names = readdirSync(directory);
+  for (const layout of ["P0", "P1"] as const)
+    if (names.includes(paliteSchemas[layout].files.globals)) return layout;
+  const shard = names.find((name) => paliteShardName.test(name));
+  if (shard === undefined) {
+    const { globals, checkpoints } = paliteSchemas.P4.files;
+    if (!names.includes(globals) && !names.includes(checkpoints)) return undefined;
+    return preferred === "P2" || preferred === "P3" ? preferred : "P4";
+  }
+  if (paliteShardName.exec(shard)?.[1]?.length === PALITE_SHARD_DIGITS) return "P4";
+  const database = SqliteWriter.open(join(directory, shard));
+  try {
+    return storedPageColumns(database).includes(palitePageColumns.encryption) ? "P2" : "P3";
+  } finally {
+    database.close();
+  }
+}
+
+/** Columns the table of pages stores; empty when there is no such table. @throws SqliteError */
+export function storedPageColumns(database: SqliteWriter): string[] {
+  // Hidden columns: 2 is generated when read.
+  const sql = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (0, 3)";
+  return database.all(sql, [paliteTables.pages]).map(({ name }) => String(name).toLowerCase());
+}
+
+/** Columns of a layout's table of pages, those of all layouts first. */
+export function pageColumns(layout: PaliteLayout): string[] {
+  const { tableId, pageId, lsn, backlinkLsn, baseLsn, flags, timestampMaterializedUs, data } =
+    palitePageColumns;
+  const columns: string[] = [
+    tableId,
+    pageId,
+    lsn,
+    backlinkLsn,
+    baseLsn,
+    flags,
+    timestampMaterializedUs,
+    data,
+  ];
+  if (layout === "P0" || layout === "P1" || layout === "P2") columns.push(palitePageColumns.encryption);
+  if (layout === "P0") columns.push(palitePageColumns.isDelta);
+  if (layout === "P1") columns.push(palitePageColumns.delta);
+  return columns;
+}
