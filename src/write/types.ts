@@ -36,8 +36,6 @@ export interface TreeOptions extends Pick<TransformHint, "compressor"> {
   readonly checkpointId?: bigint;
   /** Encrypts every block. */
   readonly encryptor?: Encryptor;
-  /** Write generation this run of the database began with: pages get higher ones. Default 1. */
-  readonly runWriteGen?: bigint;
 }
 
 /** A tree as a checkpoint leaves it: what its metadata row says of it. */

@@ -7,12 +7,12 @@ import type { CrashHook } from "../../store/crash-point.js";
 import type { WritablePageLog } from "../../store/writable.js";
 import { KeyProviderError } from "../key-provider/key-error.js";
 import type { KeyExchange } from "../key-provider/key-exchange.js";
-import { editTree, writeTree } from "../tree/index.js";
+import { editTree } from "../tree/index.js";
 import type { RowEdit, TreeOptions, TreeState, WriteRow } from "../types.js";
 import { checkpointEntry } from "./entry.js";
 import { type FileRow, type LayeredRow, storedRow, treeSettingsOf, withCheckpoint } from "./metadata-rows.js";
 import { completionRecord, turtlePage } from "./turtle-page.js";
-import { type DatabaseState, largestWriteGen, type TableState } from "./write-state.js";
+import { type DatabaseState, freshTree, largestWriteGen, type TableState } from "./write-state.js";
 
 /** What a checkpoint is to do to one table. */
 export interface TableChange {
@@ -116,16 +116,16 @@ export class CheckpointWriter {
   ): TableState | undefined {
     const { generation } = state;
     const options: TreeOptions = {
-      ...this.treeOptions(state, plan, checkpointId),
+      ...this.treeOptions(state, checkpointId),
       compressor: "",
       ...treeSettingsOf(row),
       tableId: BigInt(row.config.id ?? 0),
     };
     const { log } = this.context;
-    let tree = before;
-    if (tree === undefined || load !== undefined) tree = writeTree(log, options, load ?? []);
+    const start = inRun(before ?? freshTree(), plan);
+    let tree = load === undefined ? start : editTree(log, options, start, load);
     if (edits.length > 0) tree = editTree(log, options, tree, edits);
-    if (tree === before) return undefined;
+    if (tree === start && before !== undefined) return undefined;
     const order = (row.config.checkpoint?.at(-1)?.order ?? 0n) + 1n;
     return { row: withCheckpoint(row, checkpointEntry(generation, tree, { ...plan, order })), tree };
   }
@@ -138,24 +138,23 @@ export class CheckpointWriter {
   ): DatabaseState["metadata"] {
     const { generation, metadata } = state;
     const options: TreeOptions = {
-      ...this.treeOptions(state, plan, checkpointId),
+      ...this.treeOptions(state, checkpointId),
       ...METADATA_TREE,
       tableId: generation.tables.sharedMetadata,
     };
     rows.sort((a, b) => Buffer.compare(a.key, b.key));
-    const tree = rows.length === 0 ? metadata.tree : editTree(this.context.log, options, metadata.tree, rows);
-    if (tree === metadata.tree && metadata.entry !== undefined) return metadata;
+    if (rows.length === 0 && metadata.entry !== undefined) return metadata;
+    const tree = editTree(this.context.log, options, inRun(metadata.tree, plan), rows);
     const order = (metadata.entry?.order ?? 0n) + 1n;
     return { tree, entry: checkpointEntry(generation, tree, { ...plan, order }) };
   }
 
   private treeOptions(
     { generation }: DatabaseState,
-    { runWriteGen }: CheckpointPlan,
     checkpointId: bigint,
-  ): Pick<TreeOptions, "generation" | "checkpointId" | "runWriteGen" | "encryptor"> {
+  ): Pick<TreeOptions, "generation" | "checkpointId" | "encryptor"> {
     const { encryptor } = this.context;
-    return { generation, checkpointId, runWriteGen, ...(encryptor === undefined ? {} : { encryptor }) };
+    return { generation, checkpointId, ...(encryptor === undefined ? {} : { encryptor }) };
   }
 
   /** LSN of the key page that counts; undefined = there is none. */
@@ -212,3 +211,7 @@ export class CheckpointWriter {
     return this.context.log.completeCheckpoint({ metadata: completionRecord(generation, facts), timestamp });
   }
 }
+
+/** Pages of a run have higher write generations than any page before it. */
+const inRun = (tree: TreeState, { runWriteGen }: CheckpointPlan): TreeState =>
+  tree.writeGen < runWriteGen ? { ...tree, writeGen: runWriteGen } : tree;

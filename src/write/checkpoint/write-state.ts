@@ -1,6 +1,6 @@
 /** What a completed checkpoint says of a database: where the next one begins. */
 import type { NamedCheckpoint } from "../../../formats/checkpoint-list.js";
-import { namespacedId } from "../../../formats/disagg-tables.js";
+import { FIRST_USER_PAGE, namespacedId } from "../../../formats/disagg-tables.js";
 import type { WriteGeneration } from "../generation.js";
 import type { TreeState } from "../types.js";
 import type { FileRow, LayeredRow } from "./metadata-rows.js";
@@ -29,7 +29,14 @@ export interface DatabaseState {
   readonly lsn: bigint;
 }
 
-const NO_TREE: TreeState = { root: new Uint8Array(), nextPageId: 100n, writeGen: 1n, liveBytes: 0n };
+/** A tree nothing was written to. */
+export const freshTree = (): TreeState => ({
+  root: new Uint8Array(),
+  nextPageId: FIRST_USER_PAGE,
+  writeGen: 0n,
+  liveBytes: 0n,
+});
+
 /** Numbers below are the engine's own: shared metadata, history stores, turtle. */
 const FIRST_USER_FILE = 4n;
 
@@ -38,7 +45,7 @@ export const freshState = (generation: WriteGeneration): DatabaseState => ({
   generation,
   tables: new Map(),
   layered: new Map(),
-  metadata: { tree: NO_TREE, entry: undefined },
+  metadata: { tree: freshTree(), entry: undefined },
   timestamp: 0n,
   oldestTimestamp: 0n,
   schemaEpoch: 0n,
