@@ -21,11 +21,7 @@ export function findUnreferenced(file: RandomAccess, unit: number, known: UnitSe
   const block = new ClassicBlock(file.path, undefined, unit);
   const buffer = new Uint8Array(Math.max(WINDOW, unit));
   const units = Math.floor(file.size / unit);
-  for (let at = 1; at < units; ) {
-    if (known.has(at)) {
-      at++;
-      continue;
-    }
+  for (let at = known.nextMissing(1, units); at < units; at = known.nextMissing(at, units)) {
     const end = known.next(at, Math.min(units, at + buffer.length / unit));
     const got = file.readInto(buffer.subarray(0, (end - at) * unit), at * unit);
     at = scan(buffer.subarray(0, got), at, end, unit, block, found);
