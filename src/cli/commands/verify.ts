@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import type { Severity } from "../../codec/schema.js";
 import { byteCount } from "../../report/numbers.js";
 import type { InputKind } from "../../store/types.js";
+import { startThreadsFor } from "../../verify/classic/leaf-thread.js";
 import type { Finding } from "../../verify/finding.js";
 import type { VerifyOptions, VerifyReport } from "../../verify/types.js";
 import type { CommandModule } from "../command.js";
@@ -93,6 +94,7 @@ function allocationSize(text: unknown): number | undefined {
 }
 
 async function run(options: VerifyCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  startThreadsFor(options.paths);
   await checkForced(options.verify.generation);
   const streaming = options.form === "jsonl" && options.output === undefined;
   const report = await verifyAll(options, terminal, streaming);

@@ -1,28 +1,24 @@
 /** Threads that check leaves beside this one. They start with the first large file and are done with its last block. */
-import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Finding } from "../finding.js";
 import { unchecked } from "../rules/run/unchecked.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressList } from "./address-list.js";
 import { type Batches, type LeafFile, type LeafResult, LeafTask } from "./leaf-task.js";
-
-/** Starting a thread costs more than it gives for fewer bytes than this: plain ones, and ones to inflate. */
-const WORTH_A_THREAD = 384 * 1024 * 1024;
-const WORTH_A_THREAD_COMPRESSED = 96 * 1024 * 1024;
-const PROGRAM = new URL("./leaf-worker.js", import.meta.url);
+import {
+  canStart,
+  helpersFor,
+  type LeafThread,
+  takeThread,
+  WORTH_A_THREAD,
+  WORTH_A_THREAD_COMPRESSED,
+} from "./leaf-thread.js";
 
 /** What a worker sends: the result of a batch, or the bug that stopped it. */
 export type LeafMessage = LeafResult | { readonly bug: string };
 
-interface Helper {
-  readonly worker: Worker;
-  readonly port: MessagePort;
-}
-
 export class LeafPool {
-  private readonly helpers: Helper[];
+  private readonly helpers: LeafThread[];
   private readonly own: LeafTask;
   private readonly said = new Set<string>();
 
@@ -37,10 +33,8 @@ export class LeafPool {
     detected: Detected,
   ): LeafPool | undefined {
     const bytes = file.config.compressor === "" ? WORTH_A_THREAD : WORTH_A_THREAD_COMPRESSED;
-    const worth = Math.min(availableParallelism() - 1, Math.floor(size / bytes));
-    const helpers = threads === undefined ? worth : threads - 1;
-    // Run from sources there is no built worker: this thread does it all.
-    return helpers < 1 || !existsSync(PROGRAM) ? undefined : new LeafPool(file, helpers, detected);
+    const helpers = threads === undefined ? helpersFor(size, bytes) : threads - 1;
+    return helpers < 1 || !canStart() ? undefined : new LeafPool(file, helpers, detected);
   }
 
   private constructor(
@@ -49,7 +43,8 @@ export class LeafPool {
     private readonly detected: Detected,
   ) {
     this.own = new LeafTask(file);
-    this.helpers = Array.from({ length: helpers }, () => start(file));
+    this.helpers = Array.from({ length: helpers }, takeThread);
+    for (const { port } of this.helpers) port.postMessage({ file });
   }
 
   /** Checks every batch; findings come in the order of their offsets, whoever made them. */
@@ -98,14 +93,6 @@ export class LeafPool {
       void worker.terminate();
     }
   }
-}
-
-function start(file: LeafFile): Helper {
-  const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(PROGRAM, { workerData: { file, port: port2 }, transferList: [port2] });
-  worker.unref();
-  port1.unref();
-  return { worker, port: port1 };
 }
 
 function* received(port: MessagePort): IterableIterator<LeafResult> {

@@ -4,23 +4,36 @@ import { installNodeAccelerators } from "../../platform/node.js";
 import type { LeafMessage } from "./leaf-pool.js";
 import { Batches, type LeafFile, LeafTask } from "./leaf-task.js";
 
-interface Order {
-  readonly batches: Batches["shared"];
-  readonly checkpoint: string | undefined;
+/** The file comes first, then orders. */
+type Message =
+  | { readonly file: LeafFile }
+  | { readonly batches: Batches["shared"]; readonly checkpoint: string | undefined };
+
+const port = workerData as MessagePort;
+const send = (message: LeafMessage): void => port.postMessage(message);
+let task: LeafTask | undefined;
+installNodeAccelerators();
+
+port.on("message", (message: Message) => {
+  if ("file" in message) task = opened(message.file);
+  else check(new Batches(message.batches.list, message.batches), message.checkpoint);
+});
+
+/** A thread that cannot open the file takes no batches: the others do it all. */
+function opened(file: LeafFile): LeafTask | undefined {
+  try {
+    return new LeafTask(file);
+  } catch {
+    return undefined;
+  }
 }
 
-const { file, port } = workerData as { file: LeafFile; port: MessagePort };
-installNodeAccelerators();
-const task = new LeafTask(file);
-const send = (message: LeafMessage): void => port.postMessage(message);
-
-port.on("message", ({ batches: shared, checkpoint }: Order) => {
-  const batches = new Batches(shared.list, shared);
+function check(batches: Batches, checkpoint: string | undefined): void {
   try {
-    task.check(batches, checkpoint, send);
+    task?.check(batches, checkpoint, send);
   } catch (error) {
     // The batch counts as done, or the other thread would wait for it for ever.
     send({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     batches.done();
   }
-});
+}
