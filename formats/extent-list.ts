@@ -38,7 +38,7 @@ export const EXTENT_LIST_MAGIC = 71_002;
 /** How the packed integer 0 begins: no extent lies there, so it ends the list. */
 const PACKED_ZERO = 0x80;
 /** Bytes kept free for the file size, which is only known once the list itself has its place. */
-const FILE_SIZE_RESERVED = 9;
+export const FILE_SIZE_RESERVED = 9;
 
 export const extentListVersionSymbols = {
   original: [0, "nothing follows"],
