@@ -34,6 +34,9 @@ export interface Child extends KeyRange {
   /** As `cellTags`. */
   readonly tag: number;
   readonly truncation?: Truncation | undefined;
+  /** Row stores: the part of the page its cells are on, and where the key's begins there. */
+  readonly part?: number;
+  readonly offset?: number;
 }
 
 interface Frame {
@@ -160,21 +163,8 @@ export class TreeWalk {
 
   private childrenOf(page: TreePage, range: KeyRange): Child[] {
     return page.type === pageTypes.rowInternal
-      ? this.rowChildren(page, range)
+      ? rowChildren(page, range, (row) => this.separator(row, page))
       : columnChildList(page.parts[0] as PagePart, range);
-  }
-
-  private rowChildren(page: TreePage, range: KeyRange): Child[] {
-    const rows = pageRows(page.parts);
-    // The first key is below everything, whatever it says.
-    const starts = rows.map((row, index) => (index === 0 ? range.from : this.separator(row, page)));
-    return rows.map(({ data, tag, truncation }, index) => ({
-      cookie: data,
-      tag,
-      truncation,
-      from: starts[index],
-      to: index + 1 < rows.length ? starts[index + 1] : range.to,
-    }));
   }
 
   /** Undefined where it cannot be read: then only a lost range is less exact. */
@@ -197,6 +187,26 @@ export const rangeOf = ({ from, to }: KeyRange): KeyRange => ({
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
 });
+
+/** The children of a row-internal page, each with the keys it may have. */
+export function rowChildren(
+  page: TreePage,
+  range: KeyRange,
+  separator: (row: MergedRow) => TreeKey | undefined,
+): Child[] {
+  const rows = pageRows(page.parts);
+  // The first key is below everything, whatever it says.
+  const starts = rows.map((row, index) => (index === 0 ? range.from : separator(row)));
+  return rows.map(({ data, tag, truncation, part, offset }, index) => ({
+    cookie: data,
+    tag,
+    truncation,
+    part,
+    offset,
+    from: starts[index],
+    to: index + 1 < rows.length ? starts[index + 1] : range.to,
+  }));
+}
 
 function columnChildList({ image, layout }: PagePart, range: KeyRange): Child[] {
   const children = [...columnChildren(image, layout)];

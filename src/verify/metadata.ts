@@ -6,6 +6,8 @@ export interface MetadataRow {
   readonly uri: string;
   /** Configuration text. */
   readonly value: string;
+  /** False when the NUL behind key or value is missing; undefined: not looked at. */
+  readonly terminated?: boolean;
   /** Where the row's page is. */
   readonly place: FindingPlace;
 }

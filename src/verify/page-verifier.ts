@@ -58,10 +58,21 @@ export class PageVerifier {
     );
   }
 
-  verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined): void {
+  /** False when the image cannot be had or has defects, which have been reported. */
+  verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined, anyKeyOrder = false): boolean {
     const image = this.disaggImage(block, hint, this.scratchFor(block.memSize));
-    if (image === undefined) return;
-    this.walk(this.walker, image, disaggLayout(block), block);
+    if (image === undefined) return false;
+    return this.walk(anyKeyOrder ? this.unordered : this.walker, image, disaggLayout(block), block);
+  }
+
+  /** What the walk over the last block of a page log found of its keys; copies. */
+  keysOf(anyKeyOrder: boolean): {
+    first: Uint8Array | undefined;
+    last: Uint8Array | undefined;
+    count: number;
+  } {
+    const walker = anyKeyOrder ? this.unordered : this.walker;
+    return { first: walker.firstKey(), last: walker.lastKey(), count: walker.keys };
   }
 
   /** The plain image of a block of a classic file. */
@@ -137,14 +148,15 @@ export class PageVerifier {
     layout: PageLayout,
     subject: Subject,
     sink?: PageSink,
-  ): void {
+  ): boolean {
     this.image = image;
-    if (walker.walk(image, layout, sink)) return;
+    if (walker.walk(image, layout, sink)) return true;
     for (const { code, offset, detail } of walker.defects)
       this.run.findings.add(pageCells, subject.place(), {
         field: `image[${offset}]`,
         message: `${detail} (${code}, byte ${offset} of the image)`,
       });
+    return false;
   }
 }
 

@@ -15,6 +15,10 @@ export interface VerifyOptions {
   readonly rotnKeyId?: number;
   /** Findings kept per code (default 1,000); more are counted and reported as one `findings-suppressed`. */
   readonly maxFindingsPerCode?: number;
+  /** Follows the trees of every checkpoint, not only of the newest one. */
+  readonly allCheckpoints?: boolean;
+  /** Names keys in what findings mean for the data; they are user data. */
+  readonly showKeys?: boolean;
   /** Threads that check large classic files (default: one a core). */
   readonly threads?: number;
   /** Called for each finding as it is made. */

@@ -49,6 +49,8 @@ function declare(command: Command): void {
     )
     .option("--notes", "list notes (severity info) in the text; documents always have them")
     .option("--limit <count>", "findings listed per code (default: 20 a group in text, 1000 elsewhere)")
+    .option("--all-checkpoints", "page log: follow the trees of every checkpoint, not only of the newest")
+    .option("-k", "show keys where rows are lost")
     .addOption(new Option("--kind <kind>", "do not detect the kind of input").choices(KINDS))
     .option("--generation <name>", "do not detect the generation, e.g. D0")
     .addOption(new Option("--compressor <name>", "do not detect the compressor").choices(COMPRESSORS))
@@ -77,6 +79,8 @@ function validate(args: readonly unknown[], flags: Readonly<Record<string, unkno
         "rotnKeyId",
         flags.rotnKeyid === undefined ? undefined : safeNumber("--rotn-keyid", flags.rotnKeyid),
       ),
+      ...(flags.allCheckpoints === true && { allCheckpoints: true }),
+      ...(flags.k === true && { showKeys: true }),
       ...present("maxFindingsPerCode", limit === undefined ? undefined : Math.max(limit, 1)),
     },
   };

@@ -257,7 +257,7 @@ function cookieProblems({ config }: CatalogEntry, path: string): TreeProblem[] {
 }
 
 /** Blocks to find the key of an encryptor by. */
-function* encryptedBlocks(store: PageLog): Generator<EncryptedSample> {
+export function* encryptedBlocks(store: PageLog): Generator<EncryptedSample> {
   for (const { data: bytes } of store.records()) {
     const headers = soundHeaders(bytes);
     if (headers?.encrypted !== true) continue;

@@ -10,6 +10,10 @@ export interface Earlier {
   readonly discarded: boolean;
   /** Checksum in its block header; undefined for text pages and unreadable headers. */
   readonly checksum: number | undefined;
+  /** The checksum addresses hold: a replacement's original one. */
+  readonly addressChecksum: number | undefined;
+  /** Write generation in its header. */
+  readonly writeGen: bigint | undefined;
 }
 
 export class RecordSubject implements Subject {

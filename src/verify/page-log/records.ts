@@ -1,27 +1,42 @@
-/** One pass over every record of a page log: what can be told of a record, its block and its page's history. */
+/**
+ * One pass over every record of a page log: what can be told of a record, its block and its page's history, and of
+ * every address that names it.
+ */
+import { specialTables } from "../../../formats/disagg-tables.js";
+import { pageTypes } from "../../../formats/page-header.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
-import type { PageVerifier } from "../page-verifier.js";
+import { disaggLayout, type PageVerifier } from "../page-verifier.js";
 import type { Rule } from "../rule.js";
 import { blockUnreadable } from "../rules/block/block-unreadable.js";
 import { disaggChecksum } from "../rules/block/disagg-checksum.js";
 import { disaggHeader } from "../rules/block/disagg-header.js";
 import { previousChecksum } from "../rules/page-log/block-previous-checksum.js";
+import { blockWriteGen } from "../rules/page-log/block-write-gen.js";
 import { recordAttributes } from "../rules/page-log/record-attributes.js";
 import { recordChainLength } from "../rules/page-log/record-chain-length.js";
 import { recordCheckpointId } from "../rules/page-log/record-checkpoint-id.js";
 import { recordDeltaLinks } from "../rules/page-log/record-delta-links.js";
+import { recordDiscardLinks } from "../rules/page-log/record-discard-links.js";
 import { recordImageLinks } from "../rules/page-log/record-image-links.js";
+import { recordPageId } from "../rules/page-log/record-page-id.js";
 import { unsupportedBlock } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
+import type { AddressBook } from "./address-book.js";
+import { AddressCheck } from "./address-check.js";
 import { DisaggBlock } from "./block.js";
+import { HistoryCheck } from "./history-check.js";
 import type { LsnLedger } from "./lsn-ledger.js";
-import { type Earlier, RecordSubject } from "./record.js";
-import type { TableDirectory } from "./tables.js";
+import { PageChain, type PassedRecord } from "./page-chain.js";
+import { RecordSubject } from "./record.js";
+import type { TableDirectory, TableInfo } from "./tables.js";
+import { leafTimes } from "./times.js";
+import type { UnopenedPage } from "./tree.js";
 
-const recordRules: readonly Rule<RecordSubject>[] = [
+const linkRules: readonly Rule<RecordSubject>[] = [
   recordAttributes,
   recordDeltaLinks,
   recordImageLinks,
+  recordDiscardLinks,
   recordCheckpointId,
   recordChainLength,
 ];
@@ -30,6 +45,7 @@ const blockRules: readonly Rule<DisaggBlock>[] = [
   disaggHeader,
   unsupportedBlock,
   previousChecksum,
+  blockWriteGen,
 ];
 
 /** Issue of records whose bytes a page service has encrypted: there is no block to look at. */
@@ -39,87 +55,221 @@ const SEALED = "service-encrypted";
 export interface PlainPages {
   has(tableId: bigint, pageId: bigint): boolean;
   verify(record: PageRecord): void;
+  /** Whether a checkpoint names it. */
+  isNamed(lsn: bigint): boolean;
+}
+
+/** What a record holds, for the records and addresses that follow. */
+type Content = Pick<PassedRecord, "checksum" | "addressChecksum" | "writeGen" | "type" | "replacement">;
+
+const NO_CONTENT: Content = {
+  checksum: undefined,
+  addressChecksum: undefined,
+  writeGen: undefined,
+  type: undefined,
+  replacement: false,
+};
+
+export interface RecordContext {
+  readonly store: PageLog;
+  readonly run: Run;
+  readonly detected: Detected;
+  readonly tables: TableDirectory;
+  readonly pages: PageVerifier;
+  readonly plain: PlainPages;
+  readonly ledger: LsnLedger;
+  readonly book: AddressBook;
+  readonly unopened: Map<string, UnopenedPage>;
+}
+
+/** A number of records, and their bytes. */
+export interface Amount {
+  records: number;
+  bytes: number;
 }
 
 export class RecordPass {
   private readonly subject: RecordSubject;
   private readonly block: DisaggBlock;
+  private readonly chain = new PageChain();
+  private readonly addresses: AddressCheck;
+  private readonly history: HistoryCheck;
+  private table: TableInfo | undefined;
   private tableId = -1n;
   private pageId = -1n;
-  /** Records above the newest checkpoint, and their bytes. */
-  orphans = 0;
-  orphanBytes = 0;
+  private newestLsn: bigint | undefined;
+  /** Records above the newest checkpoint. */
+  readonly orphans: Amount = { records: 0, bytes: 0 };
+  /** Records below it that no address leads to. */
+  readonly unreached: Amount = { records: 0, bytes: 0 };
+  /** Bytes the addresses of a checkpoint lead to. */
+  get liveBytes(): ReadonlyMap<string, number> {
+    return this.addresses.liveBytes;
+  }
+  /** Records or their tables have what only stores of mid-2025 keep. */
+  keepsCheckpointIds = false;
+  /** Ids of tables that have records up to the newest checkpoint. */
+  readonly met = new Set<bigint>();
+  private metLast = -1n;
 
-  constructor(
-    private readonly store: PageLog,
-    private readonly run: Run,
-    private readonly detected: Detected,
-    private readonly tables: TableDirectory,
-    private readonly pages: PageVerifier,
-    private readonly plain: PlainPages,
-    private readonly ledger: LsnLedger,
-  ) {
-    this.subject = new RecordSubject(store);
-    this.block = new DisaggBlock(run.forced.block);
+  constructor(private readonly context: RecordContext) {
+    this.subject = new RecordSubject(context.store);
+    this.block = new DisaggBlock(context.run.forced.block);
+    this.addresses = new AddressCheck(context, this.chain);
+    this.history = new HistoryCheck(context.run, context.tables);
   }
 
   verify(newest: CheckpointRecord | undefined): void {
-    for (const record of this.store.records()) {
-      if (newest !== undefined && record.lsn > newest.lsn) {
-        this.orphans++;
-        this.orphanBytes += record.data.length;
-      }
-      this.ledger.add(record.lsn);
-      this.enter(record);
-      this.run.findings.check(recordRules, this.subject);
-      const checksum = this.verifyContent(record);
-      this.leave(record, checksum);
-      this.run.checked(1, record.data.length);
-    }
+    this.newestLsn = newest?.lsn;
+    for (const record of this.context.store.records()) this.pass(record);
+    this.addresses.passAll();
+    this.leavePage();
+    this.addresses.finish();
+    this.history.finish();
+  }
+
+  private pass(record: PageRecord): void {
+    const { run, ledger } = this.context;
+    const { counts } = run.findings;
+    if (this.isOrphan(record)) count(this.orphans, record.data.length);
+    else this.meet(record);
+    if (record.checkpointId !== undefined) this.keepsCheckpointIds = true;
+    ledger.add(record.lsn);
+    this.addresses.passBelow(record);
+    this.enter(record);
+    const { error, warning } = counts;
+    run.findings.check(linkRules, this.subject);
+    const linkErrors = counts.error - error;
+    const content = this.verifyContent(record);
+    const readable = counts.error - error === linkErrors && (linkErrors === 0 || !record.isDelta);
+    this.leave(record, content, readable, counts.error === error && counts.warning === warning);
+    run.checked(1, record.data.length);
+  }
+
+  private isOrphan({ lsn }: PageRecord): boolean {
+    return this.newestLsn !== undefined && lsn > this.newestLsn;
   }
 
   private enter(record: PageRecord): void {
     const { subject } = this;
     subject.record = record;
     if (record.tableId === this.tableId && record.pageId === this.pageId) return;
-    if (record.tableId !== this.tableId) subject.table = this.tables.name(record.tableId);
+    this.leavePage();
+    if (record.tableId !== this.tableId) this.enterTable(record);
     this.tableId = record.tableId;
     this.pageId = record.pageId;
     subject.previous = subject.image = undefined;
     subject.deltas = 0;
+    this.checkPageId(record);
   }
 
-  private leave(record: PageRecord, checksum: number | undefined): void {
-    const { lsn, checkpointId, isDelta, discarded } = record;
-    const earlier: Earlier = { lsn, checkpointId, isDelta, discarded, checksum };
-    this.subject.previous = earlier;
-    if (isDelta && !discarded) this.subject.deltas++;
+  private enterTable({ tableId }: PageRecord): void {
+    const { tables } = this.context;
+    this.table = tables.get(tableId);
+    this.subject.table = this.table?.uri;
+  }
+
+  private meet({ tableId }: PageRecord): void {
+    if (tableId !== this.metLast) this.met.add(tableId);
+    this.metLast = tableId;
+  }
+
+  private leavePage(): void {
+    this.addresses.leavePage();
+    this.leaveChain();
+    this.chain.clear();
+  }
+
+  /** The chain is complete: what of it no address led to? */
+  private leaveChain(): void {
+    const { chain, unreached } = this;
+    unreached.records += chain.records - chain.reached;
+    unreached.bytes += chain.bytes - chain.reachedBytes;
+  }
+
+  private checkPageId(record: PageRecord): void {
+    const next = this.table?.nextPageId;
+    if (next === undefined || record.pageId < next || this.isOrphan(record)) return;
+    this.context.run.findings.add(recordPageId, this.subject.place(), {
+      message: `page ${record.pageId} has an id its tree has not given out yet`,
+      expected: `below ${next}`,
+      actual: record.pageId,
+      consequence: "the next page may take the same id",
+    });
+  }
+
+  private leave(record: PageRecord, content: Content, sound: boolean, fits: boolean): void {
+    const { subject, chain } = this;
+    const { lsn, checkpointId, isDelta, discarded, data } = record;
+    const passed: PassedRecord = {
+      ...content,
+      lsn,
+      checkpointId,
+      isDelta,
+      discarded,
+      size: data.length,
+      place: subject.place(),
+      sound,
+      fits,
+    };
+    if (!isDelta || discarded) this.leaveChain();
+    chain.add(passed);
+    this.noteContent(record, passed);
+    subject.previous = passed;
+    if (isDelta && !discarded) subject.deltas++;
     else {
-      this.subject.image = earlier;
-      this.subject.deltas = 0;
+      subject.image = passed;
+      subject.deltas = 0;
     }
   }
 
-  /** The checksum in the block's header, for the records that follow. */
-  private verifyContent(record: PageRecord): number | undefined {
-    if (record.discarded || record.issues.some(({ code }) => code === SEALED)) return undefined;
-    if (this.plain.has(record.tableId, record.pageId)) {
-      this.plain.verify(record);
-      return undefined;
+  /** What addresses are compared with: only kept where one is still to come for this page. */
+  private noteContent(record: PageRecord, { type, sound, isDelta, lsn }: PassedRecord): void {
+    const { chain, block, table } = this;
+    const { pages, plain } = this.context;
+    if (record.discarded || this.isOrphan(record)) chain.skip();
+    else if (plain.has(record.tableId, record.pageId) && plain.isNamed(lsn)) chain.reach();
+    if (!sound || type !== pageTypes.rowLeaf || !this.addresses.isWanted(record)) return;
+    const layout = disaggLayout(block);
+    const { first, last, count: rows } = pages.keysOf(table !== undefined && table.collator !== "");
+    chain.addKeys(first, last);
+    if (!isDelta) {
+      chain.imageRows = { lsn, rows };
+      chain.times = leafTimes(pages.image, layout);
     }
-    const { block, run, subject } = this;
+    if (table?.uri === HISTORY_STORE) this.history.add(pages.image, layout, () => this.subject.place());
+  }
+
+  private verifyContent(record: PageRecord): Content {
+    if (record.discarded || record.issues.some(({ code }) => code === SEALED)) return NO_CONTENT;
+    const { block, subject, table } = this;
+    const { run, plain, detected, pages } = this.context;
+    if (plain.has(record.tableId, record.pageId)) {
+      plain.verify(record);
+      return NO_CONTENT;
+    }
     if (!block.set(subject)) {
       run.findings.add(blockUnreadable, subject.place(), {
         message: `${record.data.length} bytes that are no block`,
         consequence: "the page cannot be read at this LSN",
       });
-      return undefined;
+      return NO_CONTENT;
     }
-    this.detected.generations.add(`block ${block.generation}`);
+    detected.generations.add(`block ${block.generation}`);
+    this.addresses.passNeighbour(block.previousChecksum);
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
     if (block.checksum === block.computedChecksum && !block.tooNew)
-      this.pages.verifyDisagg(block, this.tables.get(record.tableId));
-    return block.checksum;
+      pages.verifyDisagg(block, table, table !== undefined && table.collator !== "");
+    const { checksum, replacement, originalChecksum, writeGen, type } = block;
+    const addressChecksum = replacement ? originalChecksum : checksum;
+    return { checksum, addressChecksum, writeGen, type, replacement };
   }
 }
+
+const HISTORY_STORE = specialTables.sharedHistoryStore.uri;
+
+const count = (amount: Amount, bytes: number): void => {
+  amount.records++;
+  amount.bytes += bytes;
+};

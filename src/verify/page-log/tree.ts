@@ -1,113 +1,213 @@
-/** A table of a page log at one checkpoint: every page that can be reached from its root. */
-
+/**
+ * The trees of a checkpoint: internal pages are opened from the root down, and every address in them is written down.
+ * Leaves are not opened here: the pass over all records compares each address with the page it names.
+ */
+import { addressCookie } from "../../../formats/address-cookie.js";
+import { AddressFields } from "../../../formats/address-fields.js";
 import { cellTags } from "../../../formats/cell.js";
-import { pageTypes } from "../../../formats/page-header.js";
-import { mergeRows, type Row, rowsOf } from "../../page/rows.js";
-import type { PageLog, PageRecord } from "../../store/types.js";
-import { disaggLayout, type PageVerifier } from "../page-verifier.js";
+import { oldInternalFlags } from "../../../formats/delta.js";
+import { addressAggregate, GLOBAL_AGGREGATE, type TimeAggregate } from "../../../formats/time-window.js";
+import type { TransformHint } from "../../page/images.js";
+import { readerOf } from "../../page/rows.js";
+import type { PageLog } from "../../store/types.js";
+import type { SoundImages } from "../../tree/image-check.js";
+import { compareKeys } from "../../tree/keys.js";
+import { PageLogSource } from "../../tree/page-log/source.js";
+import { PageFault } from "../../tree/problem.js";
+import type { KeyRange, PagePart, TreePage } from "../../tree/types.js";
+import { type Child, isInternal, rowChildren } from "../../tree/walk.js";
+import { readAs } from "../generation.js";
 import type { FindingPlace } from "../rule.js";
-import { addressAgreement } from "../rules/page-log/address-agreement.js";
 import { addressFormat } from "../rules/page-log/address-cookie.js";
 import { addressRecord } from "../rules/page-log/address-record.js";
-import { treeLoop } from "../rules/tree/tree-loop.js";
+import { treeKeyRange } from "../rules/tree/tree-key-range.js";
 import type { Detected, Run } from "../run.js";
-import { AddressSubject } from "./address.js";
-import { DisaggBlock } from "./block.js";
-import { placeOf } from "./checkpoint.js";
-import { RecordSubject } from "./record.js";
-import type { TableInfo } from "./tables.js";
+import { type AddressBook, type AddressHolder, type ChildKind, childKinds } from "./address-book.js";
+import { keysText } from "./consequence.js";
 
 const MAX_DEPTH = 64;
 
-/** What a walk meets on its way. */
-export interface TreeVisitor {
-  /** Rows of a leaf, base and deltas merged; only asked for when given. */
-  leaf?(rows: readonly Row[], place: FindingPlace): void;
+export interface TreeTable extends TransformHint {
+  readonly tableId: bigint;
+  readonly uri?: string | undefined;
+  readonly collator: string;
 }
 
-export class PageLogTree {
-  private readonly reached = new Set<bigint>();
-  private readonly block = new DisaggBlock();
-  private readonly record: RecordSubject;
-  /** False once a page could not be read: what is below it was not seen. */
+/** An internal page that could not be opened, and why. */
+export interface UnopenedPage {
+  readonly table: TreeTable;
+  readonly fault: PageFault;
+  readonly range: KeyRange;
+}
+
+/** What trees have in common with each other. */
+export interface TreeContext {
+  readonly store: PageLog;
+  readonly run: Run;
+  readonly detected: Detected;
+  readonly images: SoundImages;
+  readonly book: AddressBook;
+  /** By table, page id and LSN. */
+  readonly unopened: Map<string, UnopenedPage>;
+}
+
+export const pageKey = (tableId: bigint, pageId: bigint, lsn: bigint): string =>
+  `${tableId}/${pageId}/${lsn}`;
+
+export class TreeScan {
+  private readonly opened = new Set<bigint>();
+  private readonly source: PageLogSource;
+  private readonly fields = new AddressFields();
+  /** False once a page could not be opened: what is below it was not seen. */
   whole = true;
 
   constructor(
-    private readonly store: PageLog,
-    private readonly table: Pick<TableInfo, "tableId" | "compressor" | "encryptor"> & { uri?: string },
-    private readonly run: Run,
-    private readonly detected: Detected,
-    private readonly pages: PageVerifier,
-    private readonly visitor: TreeVisitor = {},
+    private readonly context: TreeContext,
+    private readonly table: TreeTable,
+    /** Number of this walk; each tree of each checkpoint has its own. */
+    private readonly walk: number,
+    private readonly checkpoint: string,
   ) {
-    this.record = new RecordSubject(store);
+    this.source = new PageLogSource(context.store, table, context.images);
   }
 
-  verify(cookie: Uint8Array, holder: FindingPlace, depth = 0): void {
-    const subject = new AddressSubject(this.store, this.table.tableId, cookie, this.named(holder));
-    const { findings } = this.run;
-    const before = findings.counts.error;
-    this.reportCookie(subject);
-    findings.check([addressRecord, addressAgreement], subject);
-    const { newest } = subject;
-    if (findings.counts.error !== before || newest === undefined) {
-      this.whole = false;
-      return;
-    }
-    if (this.reached.has(newest.pageId)) {
-      findings.add(treeLoop, subject.place(), {
-        message: `page ${newest.pageId} is reached a second time`,
-        actual: newest.pageId,
-      });
-      return;
-    }
-    this.reached.add(newest.pageId);
-    if (depth < MAX_DEPTH) this.visit(subject.chain, depth);
-    else this.run.unchecked(this.named(holder), `the tree is deeper than ${MAX_DEPTH} levels`);
+  /** Walks the tree; `name` is what holds the root's address. */
+  scan(root: Uint8Array, place: FindingPlace, name: string): void {
+    const holder = this.note(root, place, name);
+    if (holder !== undefined) this.open(root, {}, holder, 0);
+  }
+
+  /** Only the root's own address; what holds it, or undefined when it is none. */
+  note(root: Uint8Array, place: FindingPlace, name: string): AddressHolder | undefined {
+    const holder = { ...place, checkpoint: this.checkpoint, name, walk: this.walk };
+    const index = this.context.book.addHolder(holder);
+    if (this.add(root, childKinds.any, holder, index, 0, 0, 0)) return holder;
+    this.whole = false;
+    return undefined;
   }
 
   private named(place: FindingPlace): FindingPlace {
-    return this.table.uri === undefined ? place : { ...place, table: this.table.uri };
+    const { uri } = this.table;
+    return { ...place, ...(uri === undefined ? {} : { table: uri }), checkpoint: this.checkpoint };
   }
 
-  private reportCookie(subject: AddressSubject): void {
-    const { generation, issues } = subject.reading;
-    if (generation !== undefined) this.detected.generations.add(`cookie ${generation}`);
-    this.run.findings.addIssues(addressFormat, subject.place(), issues);
+  /** Writes an address down; false when it is none. */
+  private add(
+    cookie: Uint8Array,
+    kind: ChildKind,
+    holder: AddressHolder,
+    index: number,
+    from: number,
+    to: number,
+    times: number,
+  ): boolean {
+    const { fields } = this;
+    const isPlain = this.context.run.forced.cookie === undefined && fields.read(cookie);
+    if (!isPlain && !this.readOdd(cookie, holder)) return false;
+    this.context.book.add(this.table.tableId, fields, kind, index, from, to, times);
+    return true;
   }
 
-  private visit(chain: readonly PageRecord[], depth: number): void {
-    const [base] = chain as [PageRecord];
-    if (!this.load(base)) return;
-    const internal = this.block.type === pageTypes.rowInternal;
-    if (!internal && this.visitor.leaf === undefined) return;
-    const rows = this.mergedRows(chain);
-    if (rows === undefined) {
-      this.whole = false;
-      return;
-    }
-    const place = this.named(placeOf(chain.at(-1) as PageRecord));
-    if (!internal) this.visitor.leaf?.(rows, place);
-    else
-      for (const { data, tag } of rows)
-        if (data.length > 0 || tag !== cellTags.addressDeleted) this.verify(data, place, depth + 1);
-  }
-
-  /** Loads a record's block; false for bytes that are damaged, which the record pass reports. */
-  private load(record: PageRecord): boolean {
-    this.record.record = record;
-    if (this.block.set(this.record) && this.block.checksum === this.block.computedChecksum) return true;
-    this.whole = false;
+  /** Says what is odd about an address; true when it names a page all the same. */
+  private readOdd(cookie: Uint8Array, { name, walk: _, ...place }: AddressHolder): boolean {
+    const { findings } = this.context.run;
+    const reading = addressCookie.read(cookie, readAs(this.context.run.forced.cookie));
+    findings.addIssues(addressFormat, place, reading.issues);
+    if (!reading.ok) return false;
+    if (this.fields.take(reading.value)) return true;
+    findings.add(addressRecord, place, { message: `${name} holds an address of no page` });
     return false;
   }
 
-  private mergedRows(chain: readonly PageRecord[]): Row[] | undefined {
-    const parts: Row[][] = [];
-    for (const record of chain) {
-      const image = this.load(record) ? this.pages.disaggImage(this.block, this.table) : undefined;
-      if (image === undefined) return undefined;
-      parts.push([...rowsOf(image, disaggLayout(this.block))]);
+  private open(cookie: Uint8Array, range: KeyRange, holder: AddressHolder, depth: number): void {
+    const page = this.load(cookie, range);
+    if (page === undefined || !isInternal(page.type)) return;
+    const { pageId = 0n, lsn = 0n } = page.place;
+    // A page that is reached twice is found by its address: here it only must not be walked twice.
+    if (this.opened.has(pageId)) return;
+    this.opened.add(pageId);
+    if (depth >= MAX_DEPTH) {
+      this.whole = false;
+      const { name: _, walk: __, ...place } = holder;
+      this.context.run.unchecked(place, `the tree is deeper than ${MAX_DEPTH} levels`);
+      return;
     }
-    return mergeRows(parts);
+    this.descend(
+      page,
+      range,
+      { ...this.named(page.place), name: `page ${pageId} at LSN ${lsn}`, walk: this.walk },
+      depth,
+    );
   }
+
+  private load(cookie: Uint8Array, range: KeyRange): TreePage | undefined {
+    try {
+      return this.source.page(cookie);
+    } catch (error) {
+      if (!(error instanceof PageFault)) throw error;
+      this.whole = false;
+      if (error.code !== "page-unreadable" && this.fields.read(cookie))
+        this.context.unopened.set(pageKey(this.table.tableId, this.fields.pageId, this.fields.lsn), {
+          table: this.table,
+          fault: error,
+          range,
+        });
+      return undefined;
+    }
+  }
+
+  private descend(page: TreePage, range: KeyRange, holder: AddressHolder, depth: number): void {
+    const { book } = this.context;
+    const index = book.addHolder(holder);
+    const children = rowChildren(page, range, ({ key }) => key);
+    this.checkOrder(children, range, holder);
+    const keys = children.map(({ from }) => book.addKey(from));
+    const last = book.addKey(range.to);
+    const below: Child[] = [];
+    children.forEach((child, at) => {
+      if (child.cookie.length === 0 && child.tag === cellTags.addressDeleted) return;
+      const times = book.addTimes(this.aggregateOf(page, child));
+      const kind = kindOf(child.tag);
+      if (!this.add(child.cookie, kind, holder, index, keys[at] as number, keys[at + 1] ?? last, times))
+        this.whole = false;
+      else if (kind === childKinds.internal) below.push(child);
+    });
+    for (const child of below) this.open(child.cookie, child, holder, depth + 1);
+  }
+
+  /** Separators ascend, inside the range the parent gives the page. */
+  private checkOrder(children: readonly Child[], range: KeyRange, holder: AddressHolder): void {
+    if (this.table.collator !== "") return;
+    let before = range.from;
+    for (const { from } of children.slice(1)) {
+      if (from === undefined) continue;
+      const low = before !== undefined && compareKeys(from, before) <= 0;
+      if (low || (range.to !== undefined && compareKeys(from, range.to) >= 0)) {
+        const { name, walk: _, ...place } = holder;
+        this.context.run.findings.add(treeKeyRange, place, {
+          message: `a key between two children of ${name} is outside the range of the page`,
+          consequence: `${keysText(this.table.uri, range, this.context.run.options)} may not be found`,
+        });
+        return;
+      }
+      before = from;
+    }
+  }
+
+  /** What the address cell of a child says of the times below it. */
+  private aggregateOf(page: TreePage, { part = 0, offset = 0 }: Child): TimeAggregate {
+    const { image, layout, origin } = page.parts[part] as PagePart;
+    const cell = readerOf(image, layout);
+    // Entries of old deltas begin with flags, cells with a byte no flags have.
+    const isEntry = origin.isDelta && (image[offset] as number) <= oldInternalFlags.delete;
+    if (!cell.read(offset + (isEntry ? 1 : 0)) || !cell.read(cell.next)) return GLOBAL_AGGREGATE;
+    return addressAggregate(cell.window());
+  }
+}
+
+function kindOf(tag: number): ChildKind {
+  if (tag === cellTags.addressInternal) return childKinds.internal;
+  return tag === cellTags.addressLeaf || tag === cellTags.addressLeafNoOverflow
+    ? childKinds.leaf
+    : childKinds.any;
 }

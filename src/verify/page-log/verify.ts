@@ -1,47 +1,41 @@
-/** A page log: its checkpoints, every record, and the trees of its newest checkpoint. */
-import { addressCookie } from "../../../formats/address-cookie.js";
-import { specialTables } from "../../../formats/disagg-tables.js";
-import { hasStop } from "../../../formats/time-window.js";
-import { FormatError } from "../../codec/index.js";
-import { decodeText } from "../../codec/text.js";
+/** A page log: its checkpoints, the trees they lead to, and every record. */
+import { namespacedId, specialTables } from "../../../formats/disagg-tables.js";
+import { turtleCheckpoint } from "../../../formats/disagg-turtle.js";
+import { bytesToHex } from "../../codec/json.js";
 import type { EncryptedSample } from "../../page/images.js";
-import type { PageLog } from "../../store/types.js";
-import { readTableConfig } from "../../tree/table-config.js";
-import { readAs } from "../generation.js";
-import { type MetadataRow, MetadataSubject } from "../metadata.js";
+import type { PageLog, PageRecord } from "../../store/types.js";
+import { SoundImages } from "../../tree/image-check.js";
 import { PageVerifier } from "../page-verifier.js";
-import type { FindingPlace } from "../rule.js";
-import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
-import { metadataReferences } from "../rules/metadata/metadata-reference.js";
-import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
-import { addressAgreement } from "../rules/page-log/address-agreement.js";
-import { addressFormat } from "../rules/page-log/address-cookie.js";
-import { addressRecord } from "../rules/page-log/address-record.js";
+import { metadataCheckpoint } from "../rules/metadata/metadata-checkpoint.js";
+import { metadataFileId } from "../rules/metadata/metadata-file-id.js";
 import { checkpointAgreement } from "../rules/page-log/checkpoint-agreement.js";
+import { checkpointCounter } from "../rules/page-log/checkpoint-counter.js";
 import { checkpointKeyPage } from "../rules/page-log/checkpoint-key-page.js";
 import { checkpointOrder } from "../rules/page-log/checkpoint-order.js";
 import { checkpointRecordFormat } from "../rules/page-log/checkpoint-record.js";
+import { checkpointSize } from "../rules/page-log/checkpoint-size.js";
 import { checkpointTurtle } from "../rules/page-log/checkpoint-turtle.js";
 import { lsnCounter } from "../rules/page-log/lsn-counter.js";
 import { lsnGap } from "../rules/page-log/lsn-gap.js";
 import { lsnUnique } from "../rules/page-log/lsn-unique.js";
 import { metadataRoot } from "../rules/page-log/metadata-root.js";
 import { orphanRecords } from "../rules/page-log/record-orphans.js";
+import { unreachableRecords } from "../rules/page-log/record-unreachable.js";
 import { storeContainer } from "../rules/page-log/store-container.js";
 import type { Detected, Run } from "../run.js";
-import { AddressSubject } from "./address.js";
+import { AddressBook } from "./address-book.js";
 import { DisaggBlock } from "./block.js";
 import { CheckpointSubject } from "./checkpoint.js";
 import { LsnLedger } from "./lsn-ledger.js";
+import { SharedMetadataReader } from "./metadata.js";
 import { isPlainPage, verifyPlainPage } from "./plain-pages.js";
 import { RecordSubject } from "./record.js";
 import { RecordPass } from "./records.js";
-import { TableDirectory } from "./tables.js";
-import { PageLogTree } from "./tree.js";
+import { TableDirectory, type TableInfo } from "./tables.js";
+import { type TreeContext, TreeScan } from "./tree.js";
 
 const checkpointRules = [checkpointTurtle, checkpointAgreement, checkpointKeyPage, checkpointOrder];
-/** The shared metadata's table id in every store of mid-2025. */
-const OLD_SHARED_METADATA = 9n;
+const { sharedMetadata } = specialTables;
 
 export function verifyPageLog(store: PageLog, run: Run, detected: Detected): void {
   new PageLogVerifier(store, run, detected).verify();
@@ -51,13 +45,22 @@ class PageLogVerifier {
   private readonly ledger = new LsnLedger();
   private readonly tables = new TableDirectory();
   private readonly pages: PageVerifier;
+  private readonly context: TreeContext;
+  /** Trees that were walked for a checkpoint: most tables do not change from one to the next. */
+  private readonly walked = new Set<string>();
+  private walks = 0;
+  /** Every page of the newest checkpoint's trees could be looked at. */
+  private whole = true;
 
   constructor(
     private readonly store: PageLog,
     private readonly run: Run,
     private readonly detected: Detected,
   ) {
-    this.pages = new PageVerifier(run, detected, () => this.encryptedBlocks());
+    const samples = (): Iterable<EncryptedSample> => this.encryptedBlocks();
+    this.pages = new PageVerifier(run, detected, samples);
+    const images = new SoundImages(run.options, samples);
+    this.context = { store, run, detected, images, book: new AddressBook(), unopened: new Map() };
     detected.generations.add(store.generation);
   }
 
@@ -66,35 +69,143 @@ class PageLogVerifier {
     const newest = checkpoints.at(-1);
     // An older checkpoint stands in for a newest one that cannot be opened.
     if (newest?.record.lsn !== this.store.checkpoints().at(-1)?.lsn) this.run.complete = false;
-    if (newest !== undefined) this.verifyMetadata(newest);
-    this.verifyRoots(checkpoints.slice(0, -1));
+    const tables = this.walkCheckpoints(checkpoints);
+    const pass = this.verifyRecords(checkpoints);
+    if (newest !== undefined) this.verifyMetadata(newest, tables, pass);
+    this.verifyLsns(pass);
+    this.verifyCounter();
+    this.reportUnreached(pass);
+    for (const issue of this.store.issues) this.reportContainer(issue);
+  }
+
+  /** Notes the addresses of the newest checkpoint's trees, or of all; returns the tables of the newest. */
+  private walkCheckpoints(checkpoints: readonly CheckpointSubject[]): readonly TableInfo[] {
+    const roots = checkpoints.flatMap(({ rootCookie }) => rootCookie ?? []);
+    const reader = new SharedMetadataReader(this.context, roots);
+    const newest = checkpoints.at(-1);
+    if (newest === undefined) return [];
+    const tables = this.walkCheckpoint(newest, reader);
+    for (const checkpoint of checkpoints.slice(0, -1))
+      if (this.run.options.allCheckpoints === true) this.walkCheckpoint(checkpoint, reader);
+      else this.noteRoot(checkpoint, reader);
+    this.context.book.sort();
+    return tables;
+  }
+
+  private walkCheckpoint(checkpoint: CheckpointSubject, reader: SharedMetadataReader): readonly TableInfo[] {
+    const own = this.metadataTable(checkpoint, reader);
+    const root = own?.cookie;
+    if (own === undefined || root === undefined) return [];
+    const isNew = this.walkTree(own, root, checkpoint, "the turtle page");
+    if (!isNew) return [];
+    const { tables, whole } = reader.read(own.tableId, root, own.place);
+    if (!whole) this.whole = false;
+    this.tables.add(own);
+    for (const table of tables) {
+      this.tables.add(table);
+      if (table.cookie !== undefined)
+        this.walkTree(table, table.cookie, checkpoint, `the metadata row of ${table.uri}`);
+    }
+    return tables;
+  }
+
+  /** False when the same tree was walked before. */
+  private walkTree(table: TableInfo, root: Uint8Array, { name }: CheckpointSubject, holder: string): boolean {
+    const key = `${table.tableId} ${bytesToHex(root)}`;
+    if (this.walked.has(key)) return false;
+    this.walked.add(key);
+    const scan = new TreeScan(this.context, table, this.walks++, name);
+    scan.scan(root, table.place, holder);
+    if (!scan.whole) this.whole = this.run.complete = false;
+    return true;
+  }
+
+  /** Of older checkpoints, the root of the shared metadata; their trees are not walked. */
+  private noteRoot(checkpoint: CheckpointSubject, reader: SharedMetadataReader): void {
+    const own = this.metadataTable(checkpoint, reader);
+    if (own?.cookie !== undefined)
+      new TreeScan(this.context, own, this.walks++, checkpoint.name).note(
+        own.cookie,
+        own.place,
+        "the turtle page",
+      );
+  }
+
+  /** The shared metadata as a table; undefined when there is none, or its root is not in the log. */
+  private metadataTable(checkpoint: CheckpointSubject, reader: SharedMetadataReader): TableInfo | undefined {
+    const { rootCookie: cookie, turtleValue } = checkpoint;
+    if (cookie === undefined || turtleValue === undefined) return undefined;
+    const place = checkpoint.turtlePlace();
+    const tableId = reader.tableOf(cookie);
+    if (tableId === undefined) {
+      this.run.findings.add(metadataRoot, place, {
+        message: "the turtle page names a root of the shared metadata that is not in the log",
+        consequence: "no table of this checkpoint can be found",
+      });
+      this.run.complete = false;
+      return undefined;
+    }
+    const { uri } = sharedMetadata;
+    const nextPageId = turtleCheckpoint(turtleValue)?.nextPageId;
+    const plain = { compressor: "", encryptor: "", collator: "" };
+    return { uri, tableId, ...plain, place, cookie, hasCheckpoint: true, nextPageId };
+  }
+
+  private verifyRecords(checkpoints: readonly CheckpointSubject[]): RecordPass {
+    const { store, run, detected, tables, pages, ledger } = this;
+    const named = new Set(
+      checkpoints.flatMap(({ turtle, keyPage }) => [turtle?.lsn ?? [], keyPage?.lsn ?? []].flat()),
+    );
     const plain = {
       has: isPlainPage,
-      verify: (record: Parameters<typeof verifyPlainPage>[0]) =>
-        verifyPlainPage(record, this.run, this.detected),
+      verify: (record: PageRecord): void => verifyPlainPage(record, run, detected),
+      isNamed: (lsn: bigint): boolean => named.has(lsn),
     };
-    const pass = new RecordPass(
-      this.store,
-      this.run,
-      this.detected,
-      this.tables,
-      this.pages,
-      plain,
-      this.ledger,
-    );
-    pass.verify(newest?.record);
-    this.verifyTables();
-    this.verifyLsns();
-    if (pass.orphans > 0)
-      this.run.findings.add(
-        orphanRecords,
-        { path: this.store.path },
-        {
-          message: `${pass.orphans} records (${pass.orphanBytes} bytes) belong to no completed checkpoint`,
-          actual: pass.orphans,
-        },
-      );
-    for (const issue of this.store.issues) this.reportContainer(issue);
+    const { book, unopened } = this.context;
+    const pass = new RecordPass({ store, run, detected, tables, pages, plain, ledger, book, unopened });
+    pass.verify(checkpoints.at(-1)?.record);
+    return pass;
+  }
+
+  /** What the newest checkpoint's metadata and the records say of each other. */
+  private verifyMetadata(newest: CheckpointSubject, tables: readonly TableInfo[], pass: RecordPass): void {
+    const { findings } = this.run;
+    const { turtleValue, value } = newest;
+    const largest =
+      turtleValue !== undefined && "largestFileId" in turtleValue ? turtleValue.largestFileId : undefined;
+    for (const { uri, tableId, place, hasCheckpoint } of tables) {
+      if (!hasCheckpoint && pass.met.has(tableId))
+        findings.add(
+          metadataCheckpoint,
+          { ...place, table: uri },
+          {
+            field: "checkpoint",
+            message: `${uri} has pages in the log, and its metadata names no checkpoint`,
+            consequence: `${uri}: all keys are out of reach`,
+          },
+        );
+      if (largest !== undefined && namespacedId(tableId).number > largest)
+        findings.add(
+          metadataFileId,
+          { ...place, table: uri },
+          {
+            field: "id",
+            message: `the number of ${uri} is above the largest one given out`,
+            expected: `at most ${largest}`,
+            actual: namespacedId(tableId).number,
+            consequence: "the next table may take the same id",
+          },
+        );
+    }
+    const size = value?.databaseSize;
+    const live = BigInt(pass.liveBytes.get(newest.name) ?? 0);
+    if (size !== undefined && this.whole && size !== live)
+      findings.add(checkpointSize, newest.place(), {
+        field: "databaseSize",
+        message: "database_size is not the sum of the pages the checkpoint leads to",
+        expected: live,
+        actual: size,
+      });
   }
 
   private *encryptedBlocks(): IterableIterator<EncryptedSample> {
@@ -113,7 +224,8 @@ class PageLogVerifier {
     const records = this.store.checkpoints();
     const readable: CheckpointSubject[] = [];
     for (const [index, record] of records.entries()) {
-      this.ledger.add(record.lsn);
+      // Only PALM gives checkpoints LSNs of their own.
+      if (record.checkpointId !== undefined) this.ledger.add(record.lsn);
       this.run.checkpoints++;
       const subject = new CheckpointSubject(this.store, record, records[index - 1], this.run.forced);
       const { generation, issues } = subject.reading;
@@ -130,142 +242,7 @@ class PageLogVerifier {
     return readable;
   }
 
-  private verifyMetadata(checkpoint: CheckpointSubject): void {
-    const { rootCookie } = checkpoint;
-    if (rootCookie === undefined) return;
-    const place = checkpoint.turtlePlace();
-    const tableId = this.sharedMetadataId(rootCookie);
-    if (tableId === undefined) {
-      this.run.findings.add(metadataRoot, place, {
-        message: "the turtle page names a root of the shared metadata that is not in the log",
-        consequence: "no table of this checkpoint can be found",
-      });
-      this.run.complete = false;
-      return;
-    }
-    const rows: MetadataRow[] = [];
-    const { uri } = specialTables.sharedMetadata;
-    const tree = new PageLogTree(
-      this.store,
-      { tableId, uri, compressor: "", encryptor: "" },
-      this.run,
-      this.detected,
-      this.pages,
-      {
-        leaf: (found, leaf) => {
-          for (const row of found)
-            if (row.key !== undefined && !(row.window !== undefined && hasStop(row.window)))
-              rows.push({ uri: textOf(row.key), value: textOf(row.data), place: leaf });
-        },
-      },
-    );
-    this.tables.add({
-      uri,
-      tableId,
-      compressor: "",
-      encryptor: "",
-      cookie: undefined,
-      checkpoint: checkpoint.name,
-    });
-    tree.verify(rootCookie, place);
-    if (!tree.whole)
-      this.run.unchecked(
-        place,
-        "not all of the shared metadata can be read: tables may be missing from this check",
-      );
-    this.addTables(rows, place, checkpoint);
-  }
-
-  /** Of older checkpoints, the root of the shared metadata; their trees are not walked. */
-  private verifyRoots(checkpoints: readonly CheckpointSubject[]): void {
-    for (const checkpoint of checkpoints) {
-      const { rootCookie } = checkpoint;
-      if (rootCookie === undefined) continue;
-      const tableId = this.sharedMetadataId(rootCookie);
-      const place = checkpoint.turtlePlace();
-      if (tableId === undefined)
-        this.run.findings.add(metadataRoot, place, {
-          message: "the turtle page names a root of the shared metadata that is not in the log",
-          consequence: "no table of this checkpoint can be found",
-        });
-      else
-        this.run.findings.check(
-          [addressRecord, addressAgreement],
-          new AddressSubject(this.store, tableId, rootCookie, place),
-        );
-    }
-  }
-
-  /** Old stores do not say which table the shared metadata is: page id and LSN of the root tell. */
-  private sharedMetadataId(cookie: Uint8Array): bigint | undefined {
-    const reading = addressCookie.read(cookie, readAs(this.run.forced.cookie));
-    if (!reading.ok || !("lsn" in reading.value)) return undefined;
-    const { pageId, lsn } = reading.value;
-    for (const id of [...specialTables.sharedMetadata.ids, OLD_SHARED_METADATA])
-      if (this.store.record(id, pageId, lsn) !== undefined) return id;
-    for (const record of this.store.records())
-      if (record.lsn === lsn && record.pageId === pageId) return record.tableId;
-    return undefined;
-  }
-
-  private addTables(rows: readonly MetadataRow[], place: FindingPlace, checkpoint: CheckpointSubject): void {
-    const ids = new Map<string, bigint>();
-    for (const { uri, value, place: rowPlace } of rows) {
-      if (!uri.startsWith("file:")) continue;
-      try {
-        const { id, compressor, encryptor, checkpoints } = readTableConfig(uri, value);
-        const consequence = `${uri} cannot be opened`;
-        const where = { ...rowPlace, table: uri };
-        const error = checkpoints.at(-1)?.error;
-        if (error !== undefined)
-          this.run.findings.add(addressFormat, where, {
-            field: "addr",
-            message: `addr= of the newest checkpoint of ${uri} is no hex text: ${error.message}`,
-            consequence,
-          });
-        if (id === undefined)
-          this.run.findings.add(metadataRowConfig, where, {
-            field: "id",
-            message: `${uri} has no id`,
-            consequence,
-          });
-        if (error !== undefined || id === undefined) this.run.complete = false;
-        if (id === undefined) continue;
-        ids.set(uri, id);
-        this.tables.add({
-          uri,
-          tableId: id,
-          compressor,
-          encryptor,
-          cookie: checkpoints.at(-1)?.cookie,
-          checkpoint: checkpoint.name,
-        });
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error;
-      }
-    }
-    this.run.findings.check(
-      [metadataRowConfig, metadataDuplicateId, metadataReferences],
-      new MetadataSubject(rows, ids, place),
-    );
-  }
-
-  private verifyTables(): void {
-    for (const table of this.tables.all()) {
-      if (table.cookie === undefined) continue;
-      const holder = {
-        path: this.store.path,
-        table: table.uri,
-        tableId: table.tableId,
-        checkpoint: table.checkpoint,
-      };
-      const tree = new PageLogTree(this.store, table, this.run, this.detected, this.pages);
-      tree.verify(table.cookie, holder);
-      if (!tree.whole) this.run.complete = false;
-    }
-  }
-
-  private verifyLsns(): void {
+  private verifyLsns(pass: RecordPass): void {
     const { globals, path } = this.store;
     for (const lsn of this.ledger.duplicates())
       this.run.findings.add(lsnUnique, { path, lsn }, { message: `LSN ${lsn} was given more than once` });
@@ -284,9 +261,31 @@ class PageLogVerifier {
           consequence: "the next record will take an LSN that is in use",
         },
       );
-    if (this.store.kind !== "palm" && this.store.kind !== "page-log-jsonl") return;
+    this.verifyGaps(pass, limit);
+  }
+
+  /** An export without checkpoints lacks their LSNs as well. */
+  private verifyGaps({ keepsCheckpointIds }: RecordPass, limit: bigint | undefined): void {
+    const { store, run } = this;
+    const { kind, path } = store;
+    if (kind !== "palm" && (kind !== "page-log-jsonl" || !keepsCheckpointIds)) return;
+    const isExport = kind === "page-log-jsonl" && store.checkpoints().length === 0;
+    if (isExport) {
+      const gaps = [...this.ledger.gaps(1n, limit)];
+      if (gaps.length > 0)
+        run.findings.add(
+          lsnGap,
+          { path },
+          {
+            severity: "info",
+            message: `nothing has an LSN at ${gaps.length} places in the sequence: checkpoints take LSNs, and there are none in this input`,
+            actual: gaps.length,
+          },
+        );
+      return;
+    }
     for (const { from, to } of this.ledger.gaps(1n, limit))
-      this.run.findings.add(
+      run.findings.add(
         lsnGap,
         { path, lsn: from },
         {
@@ -295,6 +294,48 @@ class PageLogVerifier {
               ? `nothing has LSN ${from}: a record or checkpoint is missing`
               : `nothing has the LSNs ${from} to ${to}: records or checkpoints are missing`,
           expected: from,
+        },
+      );
+  }
+
+  private verifyCounter(): void {
+    const { checkpointCompleted: completed } = this.store.globals;
+    const newest = this.store.checkpoints().at(-1);
+    if (completed === undefined || (newest === undefined && this.store.kind !== "palm")) return;
+    const id = newest === undefined ? 0n : newest.checkpointId;
+    if (id === undefined || id === completed) return;
+    this.run.findings.add(
+      checkpointCounter,
+      { path: this.store.path, ...(newest === undefined ? {} : { lsn: newest.lsn }) },
+      {
+        message: `the store completed checkpoint ${completed}, and the newest record is of ${id}`,
+        expected: completed,
+        actual: id,
+        consequence:
+          id < completed ? "newer checkpoints are lost" : "the next checkpoint may take an id that is in use",
+      },
+    );
+  }
+
+  private reportUnreached({ orphans, unreached }: RecordPass): void {
+    const { path } = this.store;
+    const { findings, options } = this.run;
+    if (orphans.records > 0)
+      findings.add(
+        orphanRecords,
+        { path },
+        {
+          message: `${orphans.records} records (${orphans.bytes} bytes) belong to no completed checkpoint`,
+          actual: orphans.records,
+        },
+      );
+    if (options.allCheckpoints === true && this.whole && unreached.records > 0)
+      findings.add(
+        unreachableRecords,
+        { path },
+        {
+          message: `no checkpoint leads to ${unreached.records} records (${unreached.bytes} bytes)`,
+          actual: unreached.records,
         },
       );
   }
@@ -314,5 +355,3 @@ class PageLogVerifier {
     );
   }
 }
-
-const textOf = (bytes: Uint8Array): string => decodeText(bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes);

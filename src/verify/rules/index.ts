@@ -26,7 +26,12 @@ import { turtleFileVersion } from "./classic/turtle-file-version.js";
 import { dumpChainBase } from "./lone/dump-chain-base.js";
 import { dumpChainLink } from "./lone/dump-chain-link.js";
 import { dumpChecksum } from "./lone/dump-checksum.js";
+import { historyOrder } from "./metadata/history-order.js";
+import { historyTable } from "./metadata/history-table.js";
+import { metadataCheckpoint } from "./metadata/metadata-checkpoint.js";
 import { metadataDuplicateId } from "./metadata/metadata-duplicate-id.js";
+import { metadataFileId } from "./metadata/metadata-file-id.js";
+import { metadataNamespace } from "./metadata/metadata-namespace.js";
 import { metadataReferences } from "./metadata/metadata-reference.js";
 import { metadataRowConfig } from "./metadata/metadata-row-config.js";
 import { pageCells } from "./page/page-cells.js";
@@ -34,10 +39,13 @@ import { addressAgreement } from "./page-log/address-agreement.js";
 import { addressFormat } from "./page-log/address-cookie.js";
 import { addressRecord } from "./page-log/address-record.js";
 import { previousChecksum } from "./page-log/block-previous-checksum.js";
+import { blockWriteGen } from "./page-log/block-write-gen.js";
 import { checkpointAgreement } from "./page-log/checkpoint-agreement.js";
+import { checkpointCounter } from "./page-log/checkpoint-counter.js";
 import { checkpointKeyPage } from "./page-log/checkpoint-key-page.js";
 import { checkpointOrder } from "./page-log/checkpoint-order.js";
 import { checkpointRecordFormat } from "./page-log/checkpoint-record.js";
+import { checkpointSize } from "./page-log/checkpoint-size.js";
 import { checkpointTurtle } from "./page-log/checkpoint-turtle.js";
 import { keyPageFormat } from "./page-log/key-page.js";
 import { lsnCounter } from "./page-log/lsn-counter.js";
@@ -48,17 +56,24 @@ import { recordAttributes } from "./page-log/record-attributes.js";
 import { recordChainLength } from "./page-log/record-chain-length.js";
 import { recordCheckpointId } from "./page-log/record-checkpoint-id.js";
 import { recordDeltaLinks } from "./page-log/record-delta-links.js";
+import { recordDiscardLinks } from "./page-log/record-discard-links.js";
 import { recordImageLinks } from "./page-log/record-image-links.js";
 import { orphanRecords } from "./page-log/record-orphans.js";
+import { recordPageId } from "./page-log/record-page-id.js";
+import { unreachableRecords } from "./page-log/record-unreachable.js";
 import { storeContainer } from "./page-log/store-container.js";
 import { turtlePageFormat } from "./page-log/turtle-page.js";
+import { findingsSuppressed } from "./run/findings-suppressed.js";
 import { inputUnknown } from "./run/input-unknown.js";
 import { inputUnreadable } from "./run/input-unreadable.js";
-import { unsupportedVersion } from "./run/unsupported-version.js";
-import { findingsSuppressed } from "./run/findings-suppressed.js";
 import { unchecked } from "./run/unchecked.js";
+import { unsupportedVersion } from "./run/unsupported-version.js";
 import { treeAddress } from "./tree/tree-address.js";
+import { treeKeyRange } from "./tree/tree-key-range.js";
+import { treeKeysLost } from "./tree/tree-keys-lost.js";
 import { treeLoop } from "./tree/tree-loop.js";
+import { treePageType } from "./tree/tree-page-type.js";
+import { treeTimes } from "./tree/tree-times.js";
 
 export const rules: readonly RuleInfo[] = [
   blockPlace,
@@ -90,6 +105,11 @@ export const rules: readonly RuleInfo[] = [
   metadataDuplicateId,
   metadataReferences,
   metadataRowConfig,
+  metadataNamespace,
+  metadataFileId,
+  metadataCheckpoint,
+  historyTable,
+  historyOrder,
   addressAgreement,
   addressFormat,
   addressRecord,
@@ -110,6 +130,12 @@ export const rules: readonly RuleInfo[] = [
   recordDeltaLinks,
   recordImageLinks,
   orphanRecords,
+  unreachableRecords,
+  recordPageId,
+  recordDiscardLinks,
+  checkpointSize,
+  checkpointCounter,
+  blockWriteGen,
   storeContainer,
   turtlePageFormat,
   pageCells,
@@ -120,4 +146,8 @@ export const rules: readonly RuleInfo[] = [
   unsupportedVersion,
   treeAddress,
   treeLoop,
+  treeTimes,
+  treePageType,
+  treeKeysLost,
+  treeKeyRange,
 ];

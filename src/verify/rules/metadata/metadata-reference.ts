@@ -7,14 +7,16 @@ import type { Rule } from "../../rule.js";
 const REFERENCES: ReadonlyArray<readonly [string, readonly string[]]> = [
   ["colgroup:", ["source"]],
   ["index:", ["source"]],
+  // Only the stable side is shared: rows of a page log have no other.
+  ["layered:", ["stable"]],
 ];
 
 /** Rows that name other rows. */
 export const metadataReferences: Rule<MetadataSubject> = {
   code: "metadata-reference",
   severity: "error",
-  title: "the source of every column group and index is in the metadata",
-  doc: "colgroup: and index: rows name the file: row that holds their data (turtle and disagg metadata §5).",
+  title: "the source of every column group, index and layered table is in the metadata",
+  doc: "colgroup:, index: and layered: rows name the file: row that holds their data (turtle and disagg metadata §5).",
   check({ rows }, found) {
     const known = new Set(rows.map(({ uri }) => uri));
     for (const { uri, value, place } of rows)

@@ -10,7 +10,14 @@ export const metadataRowConfig: Rule<MetadataSubject> = {
   title: "every metadata value is configuration text",
   doc: "Metadata rows hold URI and configuration as NUL-terminated text (turtle and disagg metadata §5).",
   check({ rows }, found) {
-    for (const { uri, value, place } of rows) {
+    for (const { uri, value, place, terminated = true } of rows) {
+      if (!terminated)
+        found({
+          ...place,
+          table: uri,
+          message: `the configuration of ${uri} does not end with a NUL`,
+          consequence: "the engine reads on behind it: the table may not open",
+        });
       const error = configError(value);
       if (error !== undefined)
         found({

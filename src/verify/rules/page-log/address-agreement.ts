@@ -1,8 +1,6 @@
-import { addressFlags } from "../../../../formats/address-cookie.js";
 import { hex32 } from "../../hex.js";
 import { type AddressSubject, PAGE_LOST } from "../../page-log/address.js";
-import { DisaggBlock } from "../../page-log/block.js";
-import { RecordSubject } from "../../page-log/record.js";
+import type { PageChain, PassedRecord } from "../../page-log/page-chain.js";
 import type { Rule } from "../../rule.js";
 
 /** What a cookie says of its record. */
@@ -10,37 +8,47 @@ export const addressAgreement: Rule<AddressSubject> = {
   code: "address-agreement",
   severity: "error",
   title: "size, checksum, delta mark and base in an address are those of the record it names",
-  doc: "Size of the newest record, or of the whole chain since January 2026; a replacement carries the checksum of what it replaces (address and checkpoint cookies §1; page and block headers §3.4).",
+  doc: "Size of the newest record, or of the whole chain since January 2026; a replacement carries the checksum of what it replaces (address and checkpoint cookies §1; page and block headers §3.4). Where the page is sound and fits the records around it, the address is taken for the damaged one.",
   check(subject, found) {
-    const { cookie, newest, chain, store } = subject;
-    if (cookie === undefined || newest === undefined || newest.discarded) return;
+    const { fields, named, holder } = subject;
+    if (named === undefined || named.discarded || named.addressChecksum === undefined) return;
+    const chain = subject.chain as PageChain;
     const disagree = (field: string, expected: unknown, actual: unknown): void =>
       found({
         field,
-        message: `the address's ${field} is not that of page ${cookie.pageId} at LSN ${newest.lsn}`,
+        message: `page ${fields.pageId} at LSN ${named.lsn} and its address in ${holder.name} differ in ${field}`,
         expected,
         actual,
         consequence: PAGE_LOST,
       });
-    const record = new RecordSubject(store);
-    record.record = newest;
-    const block = new DisaggBlock();
-    if (!block.set(record)) return;
-    const checksum = block.replacement ? block.originalChecksum : block.checksum;
-    if (cookie.checksum !== checksum) disagree("checksum", hex32(checksum), hex32(cookie.checksum));
-    const size =
-      cookie.generation === "D'" ? chain.reduce((sum, { data }) => sum + data.length, 0) : newest.data.length;
-    if (cookie.size !== size && !block.replacement) disagree("size", size, cookie.size);
+    if (fields.checksum !== named.addressChecksum)
+      disagree("checksum", hex32(named.addressChecksum), hex32(fields.checksum));
     if (
-      "checkpointId" in cookie &&
-      newest.checkpointId !== undefined &&
-      cookie.checkpointId !== newest.checkpointId
+      !named.replacement &&
+      fields.size !== named.size &&
+      !(fields.versioned && fields.size === chain.bytes)
     )
-      disagree("checkpointId", newest.checkpointId, cookie.checkpointId);
-    if (!("flags" in cookie)) return;
-    const delta = (cookie.flags & addressFlags.delta) !== 0;
-    if (delta !== newest.isDelta && !block.replacement) disagree("flags", newest.isDelta, delta);
-    const base = newest.isDelta ? chain[0]?.lsn : 0n;
-    if (delta === newest.isDelta && cookie.baseLsn !== base) disagree("baseLsn", base, cookie.baseLsn);
+      disagree("size", named.size, fields.size);
+    if (fields.versioned) checkBase(subject, named, chain, disagree);
+    else if (named.checkpointId !== undefined && fields.checkpointId !== named.checkpointId)
+      disagree("checkpointId", named.checkpointId, fields.checkpointId);
   },
 };
+
+/** The fourth number is the base LSN, or since late 2025 its distance; of an image 0, or the LSN. */
+function checkBase(
+  { fields }: AddressSubject,
+  named: PassedRecord,
+  { image }: PageChain,
+  disagree: (field: string, expected: unknown, actual: unknown) => void,
+): void {
+  if (named.replacement) return;
+  if (fields.isDelta !== named.isDelta) disagree("flags", named.isDelta, fields.isDelta);
+  else if (
+    named.isDelta &&
+    image !== undefined &&
+    fields.base !== image.lsn &&
+    fields.lsn - fields.base !== image.lsn
+  )
+    disagree("baseLsn", image.lsn, fields.lsn - fields.base);
+}

@@ -7,22 +7,26 @@ export const addressRecord: Rule<AddressSubject> = {
   severity: "error",
   title: "the record an address names is in the log, with its whole chain",
   doc: "The newest record found at or below the cookie's LSN must have exactly that LSN; an older one means that the named record is missing (page-log stores §3).",
-  check({ cookie, chain, newest, tableId }, found) {
-    if (cookie === undefined) return;
-    const lsn = "lsn" in cookie ? cookie.lsn : undefined;
-    const wanted = { tableId, pageId: cookie.pageId, ...(lsn === undefined ? {} : { lsn }) };
-    if (newest === undefined)
+  check({ fields, chain, named, hasImage, tableId, holder }, found) {
+    const { pageId } = fields;
+    const lsn = fields.hasLsn ? fields.lsn : undefined;
+    const wanted = { tableId, pageId, ...(lsn === undefined ? {} : { lsn }) };
+    const by = `which ${holder.name} names`;
+    if (named === undefined)
       found({
         ...wanted,
-        message: `page ${cookie.pageId} has no record at LSN ${lsn ?? "any"}`,
+        message: `page ${pageId} has no record at LSN ${lsn ?? "any"}, ${by}`,
         expected: lsn,
-        actual: chain.at(-1)?.lsn,
+        actual: chain?.newest?.lsn,
         consequence: PAGE_LOST,
-        hint: chain.length > 0 ? "an older version of the page is there" : "nothing of the page is there",
+        hint:
+          chain?.newest === undefined
+            ? "nothing of the page is there"
+            : "an older version of the page is there",
       });
-    else if (newest.discarded)
-      found({ ...wanted, message: "the address names a page that was freed", consequence: PAGE_LOST });
-    else if (chain[0]?.isDelta === true)
-      found({ ...wanted, message: "the chain of the page has no full image", consequence: PAGE_LOST });
+    else if (named.discarded)
+      found({ ...wanted, message: `page ${pageId} was freed, ${by}`, consequence: PAGE_LOST });
+    else if (!hasImage)
+      found({ ...wanted, message: `page ${pageId}, ${by}, has no full image`, consequence: PAGE_LOST });
   },
 };

@@ -13,7 +13,9 @@ export const previousChecksum: Rule<DisaggBlock> = {
     if (block.replacement || previous?.checksum === undefined) return;
     const actual = block.previousChecksum;
     const { checksum: expected } = previous;
-    if (actual === expected || (!block.isDelta && actual === 0)) return;
+    // What follows a replacement may name the checksum of what it replaced.
+    if (actual === expected || actual === previous.addressChecksum || (!block.isDelta && actual === 0))
+      return;
     found({
       severity: block.isDelta ? "error" : "warning",
       field: "previousChecksum",

@@ -1,0 +1,280 @@
+/** Compares every address with the page it names, while the records of the pages pass by. */
+import { pageTypes } from "../../../formats/page-header.js";
+import type { PageRecord } from "../../store/types.js";
+import { compareKeys } from "../../tree/keys.js";
+import type { KeyRange } from "../../tree/types.js";
+import type { Detail, FindingPlace } from "../rule.js";
+import { addressAgreement } from "../rules/page-log/address-agreement.js";
+import { addressRecord } from "../rules/page-log/address-record.js";
+import { treeKeyRange } from "../rules/tree/tree-key-range.js";
+import { treeKeysLost } from "../rules/tree/tree-keys-lost.js";
+import { treeLoop } from "../rules/tree/tree-loop.js";
+import { treePageType } from "../rules/tree/tree-page-type.js";
+import { treeTimes } from "../rules/tree/tree-times.js";
+import { AddressSubject } from "./address.js";
+import { type AddressBook, type AddressHolder, childKinds } from "./address-book.js";
+import { keysText, rowsText } from "./consequence.js";
+import type { PageChain, PassedRecord } from "./page-chain.js";
+import type { RecordContext } from "./records.js";
+import { pageKey } from "./tree.js";
+
+/** An address that differs from its page: the record behind the page tells which of them is damaged. */
+interface Disagreement {
+  readonly details: readonly Detail[];
+  readonly page: PassedRecord;
+  readonly holder: AddressHolder;
+  /** The page is sound, fits the records before it and has the keys it should have. */
+  readonly fits: boolean;
+}
+
+export class AddressCheck {
+  /** Bytes that the addresses of each checkpoint lead to. */
+  readonly liveBytes = new Map<string, number>();
+  private readonly book: AddressBook;
+  private readonly subject = new AddressSubject();
+  private next = 0;
+  private tableId = -1n;
+  private pageId = -1n;
+  /** Walks that have reached the page of the last address. */
+  private readonly walks = new Map<number, string>();
+  private walked = "";
+  private disagreements: Disagreement[] = [];
+
+  constructor(
+    private readonly context: RecordContext,
+    private readonly chain: PageChain,
+  ) {
+    this.book = context.book;
+  }
+
+  /** Every address of an earlier page, or of this page and an earlier LSN. */
+  passBelow({ tableId, pageId, lsn }: PageRecord): void {
+    const { book } = this;
+    while (this.next < book.count && this.isBelow(tableId, pageId, lsn)) this.check(this.next++);
+    this.tableId = tableId;
+    this.pageId = pageId;
+  }
+
+  private isBelow(tableId: bigint, pageId: bigint, lsn: bigint): boolean {
+    const { book, next } = this;
+    const table = book.tableId(next);
+    if (table !== tableId) return table < tableId;
+    const page = book.pageId(next);
+    return page === pageId ? book.lsn(next) < lsn : page < pageId;
+  }
+
+  /** To be called behind the last record. */
+  passAll(): void {
+    while (this.next < this.book.count) this.check(this.next++);
+  }
+
+  /** Whether an address of this page is still to come. */
+  isWanted({ tableId, pageId }: PageRecord): boolean {
+    const { book, next } = this;
+    return next < book.count && book.pageId(next) === pageId && book.tableId(next) === tableId;
+  }
+
+  /** The page has a further record, which names the checksum of the one before. */
+  passNeighbour(previousChecksum: number): void {
+    if (this.disagreements.length > 0)
+      this.settle(({ checksum }) => previousChecksum === 0 || previousChecksum === checksum);
+  }
+
+  leavePage(): void {
+    if (this.disagreements.length > 0) this.settle(() => true);
+  }
+
+  private check(position: number): void {
+    const { subject, chain } = this;
+    const { run } = this.context;
+    this.book.load(position, subject);
+    const isHere = subject.tableId === this.tableId && subject.fields.pageId === this.pageId;
+    subject.chain = isHere ? chain : undefined;
+    this.checkReached();
+    const before = run.findings.counts.error;
+    run.findings.check([addressRecord], subject);
+    const { named } = subject;
+    if (run.findings.counts.error !== before || named === undefined) {
+      this.reportLost(named === undefined ? "the record of this LSN is missing" : whyNone(named));
+      return;
+    }
+    chain.reach();
+    this.countLive();
+    const range = this.book.range(subject);
+    const isInside = this.checkRange(named, range);
+    const isMeant = this.compare(named, isInside);
+    this.checkType(named);
+    if (chain.damaged !== undefined) {
+      const what = chain.damaged === chain.newest ? "its record" : `its record at LSN ${chain.damaged.lsn}`;
+      this.reportLost(`${what} is damaged or does not fit the one before`, chain.damaged.place);
+    } else if (!isMeant) this.reportLost("it is not the page its address means");
+    else this.checkTimes(named);
+  }
+
+  private checkReached(): void {
+    const { tableId, fields, holder } = this.subject;
+    const page = `${tableId}/${fields.pageId}`;
+    if (page !== this.walked) this.walks.clear();
+    this.walked = page;
+    const other = this.walks.get(holder.walk);
+    if (other === undefined) {
+      this.walks.set(holder.walk, holder.name);
+      return;
+    }
+    this.context.run.findings.add(treeLoop, this.subject.place(), {
+      message: `page ${fields.pageId} is reached a second time: from ${other} and from ${holder.name}`,
+      actual: fields.pageId,
+      consequence: "rows appear twice, or other rows are out of reach",
+    });
+  }
+
+  private countLive(): void {
+    const { holder } = this.subject;
+    const { liveBytes } = this;
+    const { checkpoint = "" } = holder;
+    liveBytes.set(checkpoint, (liveBytes.get(checkpoint) ?? 0) + this.chain.bytes);
+  }
+
+  /** True when address and page agree. */
+  private compare(page: PassedRecord, isInside: boolean): boolean {
+    const { subject } = this;
+    const details: Detail[] = [];
+    addressAgreement.check(subject, (detail) => details.push(detail));
+    this.noteGeneration(page);
+    if (details.length === 0) return true;
+    const fits = page.fits && isInside && this.chain.damaged === undefined;
+    this.disagreements.push({ details, page, holder: subject.holder, fits });
+    return false;
+  }
+
+  private noteGeneration(page: PassedRecord): void {
+    const { fields, chain } = this.subject;
+    const { generations } = this.context.detected;
+    if (!fields.versioned) generations.add(`cookie ${fields.hasLsn ? "B" : "A"}`);
+    else if (fields.isDelta ? fields.base === chain?.image?.lsn : fields.base === 0n)
+      generations.add("cookie C");
+    else
+      generations.add(fields.size !== page.size && fields.size === chain?.bytes ? "cookie D'" : "cookie D");
+  }
+
+  /** Says of each disagreement which side is damaged. */
+  private settle(fitsNext: (page: PassedRecord) => boolean): void {
+    const { findings } = this.context.run;
+    for (const { details, page, holder, fits } of this.disagreements) {
+      const isAddress = fits && fitsNext(page);
+      const hint = isAddress
+        ? `the page is sound and fits the records around it: its address in ${holder.name} is the damaged one`
+        : `the page does not fit what is around it: its address in ${holder.name} may be right`;
+      const place = isAddress ? placeOf(holder) : page.place;
+      for (const detail of details) findings.add(addressAgreement, place, { ...detail, hint });
+    }
+    this.disagreements = [];
+  }
+
+  private checkType({ type, place }: PassedRecord): void {
+    const { kind, holder, fields } = this.subject;
+    if (kind === childKinds.any || type === undefined) return;
+    const wanted = kind === childKinds.internal ? pageTypes.rowInternal : pageTypes.rowLeaf;
+    // A page of another type altogether is reported with its header.
+    if (type === wanted || (type !== pageTypes.rowInternal && type !== pageTypes.rowLeaf)) return;
+    const names = { [pageTypes.rowInternal]: "an internal page", [pageTypes.rowLeaf]: "a leaf" };
+    this.context.run.findings.add(treePageType, placeOf(holder), {
+      message: `${holder.name} holds page ${fields.pageId} as ${names[wanted]}, and it is ${names[type]}`,
+      expected: wanted,
+      actual: type,
+      hint: `the page is at LSN ${place.lsn}`,
+      consequence: "readers fail here, or take rows for addresses",
+    });
+  }
+
+  /** True when the page's keys are those its parent says it may have. */
+  private checkRange({ place }: PassedRecord, { from, to }: KeyRange): boolean {
+    const { subject, chain } = this;
+    const table = this.context.tables.get(subject.tableId);
+    const { lowest, highest } = chain;
+    if (table?.collator !== "" || chain.damaged !== undefined) return true;
+    const below = lowest !== undefined && from !== undefined && compareKeys(lowest, from) < 0;
+    const above = highest !== undefined && to !== undefined && compareKeys(highest, to) >= 0;
+    if (!below && !above) return true;
+    this.context.run.findings.add(treeKeyRange, place, {
+      message: `page ${subject.fields.pageId} has keys ${below ? "below" : "above"} the range ${subject.holder.name} gives it`,
+      consequence: "these rows are not found by their keys, and others of the range are missing",
+    });
+    return false;
+  }
+
+  private checkTimes({ place }: PassedRecord): void {
+    const { subject, chain } = this;
+    const { times } = chain;
+    const told = this.book.timesBelow(subject);
+    if (times === undefined || told === undefined) return;
+    const [oldestStart, newestDurableStart, newestStop, newestDurableStop] = told as unknown as [
+      bigint,
+      bigint,
+      bigint,
+      bigint,
+    ];
+    const wrong: Array<[string, bigint, bigint]> = [];
+    if (oldestStart > times.oldestStart) wrong.push(["oldestStartTs", times.oldestStart, oldestStart]);
+    if (newestDurableStart < times.newestDurableStart)
+      wrong.push(["newestStartDurableTs", times.newestDurableStart, newestDurableStart]);
+    if (newestStop < times.newestStop) wrong.push(["newestStopTs", times.newestStop, newestStop]);
+    if (newestDurableStop < times.newestDurableStop)
+      wrong.push(["newestStopDurableTs", times.newestDurableStop, newestDurableStop]);
+    for (const [field, expected, actual] of wrong)
+      this.context.run.findings.add(treeTimes, subject.place(), {
+        field,
+        message: `${field} in the address of page ${subject.fields.pageId} does not cover the page's values`,
+        expected,
+        actual,
+        hint: `the page is at LSN ${place.lsn}`,
+        consequence: "reads at a timestamp may pass over the page",
+      });
+  }
+
+  /** What it means for the rows that a page cannot be read. */
+  private reportLost(why: string, at?: FindingPlace): void {
+    const { subject, context } = this;
+    const { tableId, fields, holder, kind, chain } = subject;
+    const lsn = fields.hasLsn ? fields.lsn : (chain?.newest?.lsn ?? 0n);
+    context.unopened.delete(pageKey(tableId, fields.pageId, lsn));
+    const { path, checkpoint } = holder;
+    const table = context.tables.name(tableId);
+    const page = { path, tableId, pageId: fields.pageId, lsn };
+    const keys = keysText(table, this.book.range(subject), context.run.options);
+    const isInternal = kind === childKinds.internal || chain?.newest?.type === pageTypes.rowInternal;
+    context.run.findings.add(
+      treeKeysLost,
+      {
+        ...(at ?? page),
+        ...(table === undefined ? {} : { table }),
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+      },
+      {
+        message: `page ${fields.pageId} cannot be read at LSN ${lsn}: ${why}`,
+        consequence: `${keys} cannot be read; ${rowsText(chain, isInternal)}`,
+      },
+    );
+  }
+
+  /** Pages that could not be opened although no address of them was found wrong. */
+  finish(): void {
+    const { unopened, run } = this.context;
+    for (const { table, fault, range } of unopened.values())
+      run.findings.add(
+        treeKeysLost,
+        { ...fault.place, ...(table.uri === undefined ? {} : { table: table.uri }) },
+        {
+          message: `an internal page cannot be read: ${fault.message}`,
+          consequence: `${keysText(table.uri, range, run.options)} cannot be read; ${rowsText(undefined, true)}`,
+        },
+      );
+  }
+}
+
+const whyNone = ({ discarded }: PassedRecord): string =>
+  discarded ? "it was freed" : "its full image is missing";
+
+function placeOf({ name: _, walk: __, ...place }: AddressHolder): FindingPlace {
+  return place;
+}
