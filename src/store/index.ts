@@ -1,10 +1,12 @@
 /** Reading page logs, dumps and classic files. Node only; everything is opened read-only. */
 export { type BlockInput, type LoneBlock, openBlock } from "./block.js";
 export { type ClassicDirectory, type ClassicFile, openClassicDirectory } from "./classic-directory.js";
+export { type CopyOptions, copyPageLog } from "./copy.js";
 export { CorruptionLog, type DumpedBlock, openCorruptionLog } from "./corruption-log.js";
 export { type DetectedInput, detectInput } from "./detect.js";
 export { FileAccess, MemoryAccess, readRange } from "./file.js";
 export { InputError, type InputErrorCode } from "./input-error.js";
+export { exportPageLog } from "./jsonl-writer.js";
 export { MemoryPageLog, type MemoryPageLogOptions, type PageLogContents } from "./memory-page-log.js";
 export {
   isPageLogKind,

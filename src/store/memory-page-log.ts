@@ -9,7 +9,7 @@ import {
 } from "./checked-page-log.js";
 import { IssueLog } from "./issue-log.js";
 import type { PageHead } from "./put-check.js";
-import type { CheckpointRecord, PageLogGlobals, PageRecord, StoreIssue } from "./types.js";
+import type { CheckpointRecord, PageLog, PageLogGlobals, PageRecord, StoreIssue } from "./types.js";
 import type { WritablePageLogOptions } from "./writable.js";
 
 export interface MemoryPageLogOptions extends WritablePageLogOptions {
@@ -26,21 +26,29 @@ export interface PageLogContents {
   readonly globals?: PageLogGlobals;
 }
 
-const MEMORY = "memory";
+const MEMORY = "memory" as const;
 const place = { file: MEMORY };
 const compareIds = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export class MemoryPageLog extends CheckedPageLog {
-  readonly kind = "memory";
-  readonly path = MEMORY;
+  readonly kind: PageLog["kind"];
+  readonly path: string;
   readonly generation: string;
   private readonly log = new IssueLog();
   /** By table and page; LSNs ascend. */
   private readonly tables: Tables;
-  private readonly completed: CheckpointRecord[];
+  protected readonly completed: CheckpointRecord[];
   private readonly now: (() => bigint) | undefined;
 
-  constructor(options: MemoryPageLogOptions = {}, contents?: PageLogContents) {
+  /**
+   * `contents`: what it begins with; the records are shared, not copied. `identity`: of a log that is held in memory,
+   * but kept elsewhere.
+   */
+  constructor(
+    options: MemoryPageLogOptions = {},
+    contents?: PageLogContents,
+    identity?: Pick<PageLog, "kind" | "path" | "generation">,
+  ) {
     const tables = contents === undefined ? new Map() : tablesOf(contents.records());
     const completed = [...(contents?.checkpoints() ?? [])].map((checkpoint) => ({ ...checkpoint, place }));
     const state = contents === undefined ? emptyState : stateOf(tables, completed, contents.globals);
@@ -48,12 +56,17 @@ export class MemoryPageLog extends CheckedPageLog {
     this.tables = tables;
     this.completed = completed.sort((a, b) => compareIds(a.lsn, b.lsn));
     this.now = options.now;
-    this.generation = this.keepsIds ? "memory, checkpoint ids" : "memory";
+    this.kind = identity?.kind ?? MEMORY;
+    this.path = identity?.path ?? MEMORY;
+    this.generation = identity?.generation ?? (this.keepsIds ? "memory, checkpoint ids" : MEMORY);
   }
 
-  /** A log that begins with everything another one holds. The records' bytes are shared, not copied. */
+  /** A log that begins with a copy of everything another one holds. */
   static of(contents: PageLogContents, options: MemoryPageLogOptions = {}): MemoryPageLog {
-    return new MemoryPageLog(options, contents);
+    const records = Array.from(contents.records(), (record) => ({ ...record, data: record.data.slice() }));
+    const checkpoints = [...contents.checkpoints()];
+    const { globals = {} } = contents;
+    return new MemoryPageLog(options, { records: () => records, checkpoints: () => checkpoints, globals });
   }
 
   /** Bytes of all records. */
@@ -103,14 +116,24 @@ export class MemoryPageLog extends CheckedPageLog {
   protected insert(record: NewRecord): void {
     this.at("inside-put");
     const timestamp = this.now === undefined ? {} : { timestampMaterializedUs: this.now() };
-    addRecord(this.tables, { ...record, ...timestamp, data: record.data.slice(), place, issues: [] });
+    addRecord(this.tables, {
+      ...record,
+      ...timestamp,
+      data: record.data.slice(),
+      place: { file: this.path },
+      issues: [],
+    });
   }
 
-  protected publish({ checkpointId, ...checkpoint }: NewCheckpoint): void {
+  protected publish(checkpoint: NewCheckpoint): void {
     this.at("inside-publish");
-    const metadata = checkpoint.metadata.slice();
+    this.completed.push(this.completion(checkpoint));
+  }
+
+  /** A checkpoint as it is kept. */
+  protected completion({ checkpointId, ...checkpoint }: NewCheckpoint): CheckpointRecord {
     const id = this.keepsIds ? { checkpointId } : {};
-    this.completed.push({ ...checkpoint, ...id, metadata, place });
+    return { ...checkpoint, ...id, metadata: checkpoint.metadata.slice(), place: { file: this.path } };
   }
 
   protected removeUnfinished(above: bigint): void {

@@ -1,6 +1,8 @@
 /** Opening page logs for writing. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { exportFiles } from "../../formats/page-log-export.js";
+import { JsonlWriter, type OpenJsonlOptions } from "./jsonl-writer.js";
 import { PageLogError } from "./page-log-error.js";
 import { layoutOf } from "./palite-files.js";
 import { type OpenPaliteOptions, PaliteWriter } from "./palite-writer.js";
@@ -8,16 +10,23 @@ import type { WritablePageLog } from "./writable.js";
 
 const HOME = "kv_home";
 
-export type OpenWritableOptions = OpenPaliteOptions;
+export interface OpenWritableOptions extends OpenPaliteOptions, OpenJsonlOptions {
+  /** Of a new log (default `palite`); that of another one is seen. */
+  readonly kind?: "palite" | "page-log-jsonl";
+}
 
 /**
- * Opens a PALite page log for writing: a database's home, or the `kv_home` in it. With `create` a new one is made there.
+ * Opens a page log for writing: a PALite database's home or the `kv_home` in it, or a directory of JSON lines. With
+ * `create` a new one is made where there is none.
  * @throws PageLogError `locked` (somebody else writes), `missing`, `unsupported`, `io`
  */
 export function openWritablePageLog(path: string, options: OpenWritableOptions = {}): WritablePageLog {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat !== undefined && !stat.isDirectory())
-    throw new PageLogError("unsupported", "only directories of databases are written", { file: path });
+    throw new PageLogError("unsupported", "only directories are written as page logs", { file: path });
+  const isExport = existsSync(join(path, exportFiles.pages));
+  if (isExport || (options.create === true && options.kind === "page-log-jsonl"))
+    return JsonlWriter.open(path, options);
   return PaliteWriter.open(homeOf(path, options.create === true), options);
 }
 

@@ -3,7 +3,7 @@ import { paliteCheckpointColumns, paliteGlobals, paliteTables } from "../../form
 import type { WriterState } from "./checked-page-log.js";
 import { PageLogError } from "./page-log-error.js";
 import { type PaliteFiles, pageColumns, storedPageColumns } from "./palite-files.js";
-import { integer, ORDER } from "./palite-row.js";
+import { integer, ORDER, signed } from "./palite-row.js";
 import type { SqliteRow } from "./sqlite-connection.js";
 import type { SqliteWriter } from "./sqlite-writer.js";
 
@@ -106,6 +106,32 @@ function readCounters(files: PaliteFiles): { lsn: bigint; highestTableId: bigint
   return files.isSingle
     ? { lsn: lsn > 0n ? lsn - 1n : 0n, highestTableId: 0n, completed: second }
     : { lsn, highestTableId: second, completed: 0n };
+}
+
+/**
+ * Sets the counters, where the layout has them; the transaction stays open. `last`: the last LSN given.
+ * @throws SqliteError
+ */
+export function setCounters(files: PaliteFiles, counters: { last: bigint; highestTableId: bigint }): void {
+  const { old, current } = paliteGlobals;
+  if (files.isSingle) setCounter(files, old.lsn, counters.last + 1n);
+  else {
+    setCounter(files, current.lsn, counters.last);
+    setCounter(files, current.highestTableId, counters.highestTableId);
+  }
+}
+
+/** As `setCounters`, for the ids of checkpoints. */
+export function setCheckpointIds(files: PaliteFiles, completed: bigint): void {
+  if (!files.isSingle) return;
+  setCounter(files, paliteGlobals.old.checkpointCompleted, completed);
+  setCounter(files, paliteGlobals.old.checkpointStarted, completed + 1n);
+}
+
+function setCounter(files: PaliteFiles, key: number, value: bigint): void {
+  const column = files.isSingle ? paliteGlobals.old.column : paliteGlobals.current.column;
+  const sql = `UPDATE ${paliteTables.globals} SET ${paliteGlobals.value} = ? WHERE ${column} = ?`;
+  files.globals.run(sql, [signed(value), key]);
 }
 
 function number(database: SqliteWriter, row: SqliteRow | undefined, name: string): bigint {

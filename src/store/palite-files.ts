@@ -1,17 +1,5 @@
 /** The databases of a PALite directory as a writer sees them: their names, making them, which rows go where. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -23,7 +11,11 @@ import {
   paliteShardName,
   paliteTables,
 } from "../../formats/palite.js";
+import type { NewRecord } from "./checked-page-log.js";
+import { syncDirectory, writeDurably } from "./durable-file.js";
+import { signed } from "./palite-row.js";
 import { sizeOf } from "./private-copy.js";
+import type { SqliteValue } from "./sqlite-connection.js";
 import { SqliteWriter } from "./sqlite-writer.js";
 
 /** Open at a time; layouts with a file a table can have many more. */
@@ -112,7 +104,7 @@ export class PaliteFiles {
   /** The names of new files outlive a loss of power. */
   syncDirectory(): void {
     if (!this.isDirectoryDirty) return;
-    syncPath(this.directory);
+    syncDirectory(this.directory);
     this.isDirectoryDirty = false;
   }
 
@@ -141,7 +133,7 @@ export class PaliteFiles {
     mkdirSync(workshop, { recursive: true });
     try {
       const fresh = join(workshop, name);
-      writeDurably(fresh, template(this.layout, paliteShardName.test(name) ? files.pages : name));
+      writeDurably(fresh, [template(this.layout, paliteShardName.test(name) ? files.pages : name)]);
       renameSync(fresh, path);
     } finally {
       rmSync(workshop, { recursive: true, force: true });
@@ -176,25 +168,6 @@ function makeTemplate(layout: PaliteLayout, file: string): Uint8Array {
   }
 }
 
-function writeDurably(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "w");
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function syncPath(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
 /**
  * Which layout a directory has, by its files; undefined when there is none. Before the first page is put, layouts with
  * several files look alike: then it is the preferred one.
@@ -223,6 +196,25 @@ export function storedPageColumns(database: SqliteWriter): string[] {
   // Hidden columns: 2 is generated when read.
   const sql = "SELECT name FROM pragma_table_xinfo(?) WHERE hidden IN (0, 3)";
   return database.all(sql, [paliteTables.pages]).map(({ name }) => String(name).toLowerCase());
+}
+
+/** The statement that adds a record; its values are `rowValues`. */
+export function pageInsertion(layout: PaliteLayout): string {
+  const columns = pageColumns(layout);
+  return `INSERT INTO ${paliteTables.pages} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+}
+
+/** LSN, timestamp, text. */
+export const CHECKPOINT_INSERTION = `INSERT INTO ${paliteTables.checkpoints} VALUES (?, ?, ?)`;
+
+/** `timestamp`: microseconds since 1970. */
+export function rowValues(layout: PaliteLayout, record: NewRecord, timestamp: bigint): SqliteValue[] {
+  const { tableId, pageId, lsn, backlinkLsn, baseLsn, flags, isDelta, data } = record;
+  const values: SqliteValue[] = [tableId, pageId, lsn, backlinkLsn, baseLsn].map(signed);
+  values.push(flags, timestamp, data);
+  if (layout === "P0" || layout === "P1" || layout === "P2") values.push("");
+  if (layout === "P0" || layout === "P1") values.push(isDelta ? 1 : 0);
+  return values;
 }
 
 /** Columns of a layout's table of pages, those of all layouts first. */

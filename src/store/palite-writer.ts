@@ -9,23 +9,29 @@ import {
   paliteCheckpointColumns as CHECKPOINT,
   palitePageColumns as COLUMN,
   type PaliteLayout,
-  paliteGlobals,
   paliteTables,
 } from "../../formats/palite.js";
 import { collectChain } from "./chain.js";
 import { CheckedPageLog, type NewCheckpoint, type NewRecord } from "./checked-page-log.js";
 import type { CrashPoint } from "./crash-point.js";
-import { InputError } from "./input-error.js";
 import { IssueLog } from "./issue-log.js";
-import { PageLogError, type PageLogPlace } from "./page-log-error.js";
-import { type PaliteContents, readContents } from "./palite-contents.js";
-import { layoutOf, PaliteFiles, pageColumns, storedPageColumns } from "./palite-files.js";
+import { PageLogError } from "./page-log-error.js";
+import { type PaliteContents, readContents, setCheckpointIds, setCounters } from "./palite-contents.js";
+import {
+  CHECKPOINT_INSERTION,
+  layoutOf,
+  PaliteFiles,
+  pageInsertion,
+  rowValues,
+  storedPageColumns,
+} from "./palite-files.js";
 import { compareIds, integer, ORDER, ROW, RowReader, signed, unsigned } from "./palite-row.js";
 import { MAX_ID, type PageHead } from "./put-check.js";
-import { SqliteError, type SqliteRow, type SqliteValue } from "./sqlite-connection.js";
+import type { SqliteRow, SqliteValue } from "./sqlite-connection.js";
 import type { SqliteWriter } from "./sqlite-writer.js";
 import type { CheckpointRecord, PageLogGlobals, PageRecord, StoreIssue } from "./types.js";
 import type { WritablePageLogOptions } from "./writable.js";
+import { failure } from "./write-failure.js";
 import { WriterLock } from "./writer-lock.js";
 
 export interface PaliteWriterOptions extends WritablePageLogOptions {
@@ -44,7 +50,7 @@ const RESERVED = 4096n;
 const MAX_HEADS = 200_000;
 /** Bytes that are read at a time when all records are. */
 const READ_BYTES = 1024 * 1024;
-const { pages: PAGES, checkpoints: CHECKPOINTS, globals: GLOBALS } = paliteTables;
+const { pages: PAGES, checkpoints: CHECKPOINTS } = paliteTables;
 const [TABLE, PAGE, LSN] = ORDER;
 /** What a row without its data counts for. */
 const ROW_BYTES = 200;
@@ -100,9 +106,7 @@ export class PaliteWriter extends CheckedPageLog {
     this.fileOf = contents.fileOf;
     this.touched = contents.unfinished;
     this.reserved = contents.counter;
-    const columns = pageColumns(files.layout);
-    const values = columns.map(() => "?").join(", ");
-    this.insertion = `INSERT INTO ${PAGES} (${columns.join(", ")}) VALUES (${values})`;
+    this.insertion = pageInsertion(files.layout);
     files.beforeClose = (database) => this.commit(database);
   }
 
@@ -180,7 +184,7 @@ export class PaliteWriter extends CheckedPageLog {
   protected insert(record: NewRecord, head: PageHead): void {
     const { tableId, pageId } = record;
     try {
-      if (record.lsn > this.reserved) this.setCounters(record.lsn + RESERVED - 1n);
+      if (record.lsn > this.reserved) this.reserve(record.lsn + RESERVED - 1n);
       const name = this.fileOf.get(tableId) ?? this.files.fileOfTable(tableId);
       this.touched.add(name);
       this.insertInto(this.files.database(name), record);
@@ -197,12 +201,12 @@ export class PaliteWriter extends CheckedPageLog {
     try {
       for (const database of this.files.opened()) this.commit(database);
       for (const database of this.files.opened()) database.settle();
-      this.setCounters(lsn);
+      this.reserve(lsn);
       // Used up, even if it fails from here on.
       this.last = lsn;
       const { checkpoints } = this.files;
-      checkpoints.run(`INSERT INTO ${CHECKPOINTS} VALUES (?, ?, ?)`, [lsn, signed(timestamp), metadata]);
-      if (this.files.isSingle) this.setCheckpointIds(checkpoints, checkpointId);
+      checkpoints.run(CHECKPOINT_INSERTION, [lsn, signed(timestamp), metadata]);
+      setCheckpointIds(this.files, checkpointId);
       this.inTransaction("inside-publish", checkpoints, () => this.files.syncDirectory());
       checkpoints.commit();
     } catch (error) {
@@ -231,7 +235,7 @@ export class PaliteWriter extends CheckedPageLog {
   protected release(): void {
     try {
       for (const database of this.files.opened()) database.commit();
-      if (this.reserved !== this.last) this.setCounters(this.last);
+      if (this.reserved !== this.last) this.reserve(this.last);
     } catch (error) {
       throw failure(error, { file: this.path });
     } finally {
@@ -243,7 +247,7 @@ export class PaliteWriter extends CheckedPageLog {
   private insertInto(database: SqliteWriter, record: NewRecord): void {
     const before = database.pendingBytes;
     try {
-      database.run(this.insertion, this.valuesOf(record));
+      database.run(this.insertion, rowValues(this.files.layout, record, this.now()));
       this.inTransaction("inside-put", database);
       database.pendingBytes += record.data.length + 1;
       if (database.pendingBytes > this.batchBytes) database.commit();
@@ -251,23 +255,6 @@ export class PaliteWriter extends CheckedPageLog {
       if (before > 0 && !database.inTransaction) this.lose(String(error));
       throw error;
     }
-  }
-
-  private valuesOf({
-    tableId,
-    pageId,
-    lsn,
-    backlinkLsn,
-    baseLsn,
-    flags,
-    isDelta,
-    data,
-  }: NewRecord): SqliteValue[] {
-    const { layout } = this.files;
-    const values: SqliteValue[] = [tableId, pageId, lsn, backlinkLsn, baseLsn, flags, this.now(), data];
-    if (layout === "P0" || layout === "P1" || layout === "P2") values.push("");
-    if (layout === "P0" || layout === "P1") values.push(isDelta ? 1 : 0);
-    return values;
   }
 
   /** Commits; puts that fail to be are lost to the open checkpoint. */
@@ -293,22 +280,10 @@ export class PaliteWriter extends CheckedPageLog {
   }
 
   /** Makes the last LSN durable, before it is given to anybody. */
-  private setCounters(last: bigint): void {
-    const { globals } = this.files;
-    const { old, current, value } = paliteGlobals;
-    const { isSingle } = this.files;
-    const set = `UPDATE ${GLOBALS} SET ${value} = ? WHERE ${isSingle ? old.column : current.column} = ?`;
-    globals.run(set, [isSingle ? last + 1n : last, isSingle ? old.lsn : current.lsn]);
-    if (!isSingle) globals.run(set, [this.highestTableId, current.highestTableId]);
-    this.commit(globals);
+  private reserve(last: bigint): void {
+    setCounters(this.files, { last, highestTableId: this.highestTableId });
+    this.commit(this.files.globals);
     this.reserved = last;
-  }
-
-  private setCheckpointIds(database: SqliteWriter, completed: bigint): void {
-    const { old, value } = paliteGlobals;
-    const set = `UPDATE ${GLOBALS} SET ${value} = ? WHERE ${old.column} = ?`;
-    database.run(set, [completed, old.checkpointCompleted]);
-    database.run(set, [completed + 1n, old.checkpointStarted]);
   }
 
   private *recordsOf(tableId: bigint): Generator<PageRecord> {
@@ -407,13 +382,3 @@ function openLocked(directory: string, lock: WriterLock, options: OpenPaliteOpti
 }
 
 const keyOf = (tableId: bigint, pageId: bigint): string => `${tableId}/${pageId}`;
-
-/** What the system and SQLite say, as an error of the page log; others, of crash points, stay what they are. */
-function failure(error: unknown, place: PageLogPlace): unknown {
-  if (error instanceof SqliteError) return new PageLogError("io", error.message, place, { cause: error });
-  if (error instanceof InputError)
-    return new PageLogError("unsupported", error.reason, place, { cause: error });
-  if (!(error instanceof Error) || !("syscall" in error)) return error;
-  const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-  return new PageLogError(isMissing ? "missing" : "io", error.message, place, { cause: error });
-}

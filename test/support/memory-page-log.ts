@@ -35,5 +35,5 @@ export function memoryPageLog(
       issues: [],
     }),
   );
-  return MemoryPageLog.of({ records: () => records, checkpoints: () => checkpoints });
+  return new MemoryPageLog({}, { records: () => records, checkpoints: () => checkpoints });
 }
