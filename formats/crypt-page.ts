@@ -37,6 +37,8 @@ import {
 
 /** "wtch", little-endian. */
 export const CRYPT_SIGNATURE = 0x68637477;
+/** Its first byte. */
+const SIGNATURE_START = CRYPT_SIGNATURE & 0xff;
 /** The reader version of the newest engine. */
 export const CRYPT_READER_VERSION = 2;
 /** Bytes of the header up to the checksum or flags: all of it but in K3. */
@@ -296,7 +298,21 @@ function read(page: Uint8Array, options: ReadOptions = {}): Reading<CryptPage> {
   if (error !== undefined) return { ok: false, error, issues: [issueOf(error)] };
   const reading = layouts.read(page, options);
   const rank = ({ code }: Issue): number => READER_ORDER.indexOf(code) + 1 || READER_ORDER.length + 1;
-  return { ...reading, issues: [...reading.issues].sort((a, b) => rank(a) - rank(b)) };
+  const sorted = [...reading.issues].sort((a, b) => rank(a) - rank(b));
+  if (layoutIsSure(page, reading, options)) return { ...reading, issues: sorted };
+  return { ...reading, issues: sorted.map((issue) => discreet(issue, options.base ?? 0)) };
+}
+
+/** Where the bytes are laid out otherwise than the generation says, fields may lie in the blob. */
+const layoutIsSure = (page: Uint8Array, { generation }: Reading<CryptPage>, forced: ReadOptions): boolean =>
+  looksLikeCryptPage(page) && (forced.generation === undefined || generation === likely(page));
+
+/** What is said of fields that begin behind the shortest header's sizes is said without their values. */
+function discreet(issue: Issue, base: number): Issue {
+  const { code, severity, path, offset } = issue;
+  if (code !== "checksum" && (offset ?? base) < base + K1_OFFSETS.checksum) return issue;
+  const message = "not what the generation asks for";
+  return { code, severity, path, message, ...(offset === undefined ? {} : { offset }) };
 }
 
 /**
@@ -310,6 +326,50 @@ export const cryptPage: Format<CryptPage> & { readonly variants: typeof variants
   parse: (page, options) => strict(read(page, options)),
   validate: (page, options) => read(page, options).issues,
 };
+
+/** Bytes in front of a misplaced key page that are looked past. */
+const STRAY = 64;
+/** Versions a header may have; all that were ever written are 1 and 2. */
+const MAX_VERSION = 15;
+
+/**
+ * Where in the first bytes the header of a key page begins, undefined when there is none: what is at and behind it may
+ * only be shown as such. At the very start the sizes tell, too, where the signature is damaged.
+ */
+export function keyPageStart(page: Uint8Array, end = STRAY): number | undefined {
+  if (looksLikeCryptPage(page) || sizesFit(page)) return 0;
+  for (
+    let at = page.indexOf(SIGNATURE_START, 1);
+    at !== -1 && at < end;
+    at = page.indexOf(SIGNATURE_START, at + 1)
+  )
+    if (looksLikeCryptPage(page.subarray(at)) && isPlausible(page.subarray(at))) return at;
+  return undefined;
+}
+
+const isVersion = (version: number | undefined): boolean =>
+  version !== undefined && version >= 1 && version <= MAX_VERSION;
+
+/** Version and header size are such as have been written, or may be by now. */
+const isPlausible = (page: Uint8Array): boolean =>
+  isVersion(page[K2_OFFSETS.version]) &&
+  (page[K0_OFFSETS.headerSize] === K0_HEADER_SIZE || (page[K2_OFFSETS.headerSize] ?? 0) >= HEADER_SIZE);
+
+/** A size that is exactly what is behind the header. */
+function sizesFit(page: Uint8Array): boolean {
+  if (page.length <= HEADER_SIZE || !isVersion(page[K2_OFFSETS.version])) return false;
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  if (page[K0_OFFSETS.headerSize] === K0_HEADER_SIZE)
+    return view.getUint32(K0_OFFSETS.cryptSize, true) === page.length - K0_HEADER_SIZE;
+  const header = page[K2_OFFSETS.headerSize] as number;
+  return (
+    header >= HEADER_SIZE &&
+    isVersion(page[K2_OFFSETS.compatibleVersion]) &&
+    [K1_OFFSETS.cryptSize, K2_OFFSETS.cryptSize].some(
+      (at) => view.getUint32(at, true) === page.length - header,
+    )
+  );
+}
 
 /** Whether bytes begin with the signature of a crypt header: what tells a key page from a turtle page. */
 export const looksLikeCryptPage = (page: Uint8Array): boolean =>

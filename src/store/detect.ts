@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CORRUPTION_MARKERS } from "../../formats/corruption-dump.js";
-import { looksLikeCryptPage } from "../../formats/crypt-page.js";
+import { keyPageStart } from "../../formats/crypt-page.js";
 import { startsLikeClassicFile } from "../../formats/description-block.js";
 import { disaggTurtle } from "../../formats/disagg-turtle.js";
 import { exportFiles, exportPageKeys } from "../../formats/page-log-export.js";
@@ -144,7 +144,8 @@ function detectBinary(file: RandomAccess, start: Uint8Array): Found | undefined 
   if (SQLITE_MAGIC.every((byte, at) => start[at] === byte)) return detectSqlite(file.path);
   if (startsLikeClassicFile(start)) return { kind: "wt-file", evidence: "description block" };
   if (looksLikePageLogBlock(start)) return { kind: "block", evidence: "page-log block header" };
-  if (looksLikeCryptPage(start)) return { kind: "block", evidence: "key provider's page" };
+  if (keyPageStart(start.subarray(0, file.size)) !== undefined)
+    return { kind: "block", evidence: "key provider's page" };
   const whole = file.size <= START ? start : readRange(file, 0, MAX_CLASSIC_BLOCK);
   return soundClassicBlock(whole) === file.size
     ? { kind: "block", evidence: "sound classic block" }

@@ -1,5 +1,6 @@
 /** `pugmark decode FORMAT [HEX|-]` */
 import type { Command } from "commander";
+import { cryptPage, keyPageStart } from "../../../formats/crypt-page.js";
 import { FormatError } from "../../codec/error.js";
 import type { ReadOptions } from "../../codec/format.js";
 import { hasErrors, issueOf } from "../../codec/issue.js";
@@ -51,6 +52,7 @@ const latin1 = new TextDecoder("latin1");
 function decodeLine(line: Uint8Array, { format, text, lenient, read }: DecodeOptions): Answer {
   try {
     const bytes = text ? line : hexToBytes(latin1.decode(line));
+    if (format.name !== cryptPage.name && keyPageStart(bytes) !== undefined) return failure(keyPageError());
     return lenient
       ? lenientAnswer(format, bytes, read)
       : { text: jsonLine(format.toJson(format.parse(bytes, read))), failed: false };
@@ -59,6 +61,14 @@ function decodeLine(line: Uint8Array, { format, text, lenient, read }: DecodeOpt
     return failure(error, lenient ? { issues: [issueOf(error)] } : {});
   }
 }
+
+/** Any other format would show the key blob. */
+const keyPageError = (): FormatError =>
+  new FormatError({
+    code: "key-page",
+    message: "these bytes hold a key provider's page, and are only decoded as crypt-page",
+    offset: 0,
+  });
 
 function lenientAnswer(format: AnyFormat, bytes: Uint8Array, read: ReadOptions): Answer {
   const reading = format.read(bytes, read);

@@ -1,6 +1,8 @@
 /** `pugmark inspect PATH` */
 import { type Command, Option } from "commander";
+import { formats } from "../../../formats/index.js";
 import type { InputKind } from "../../store/types.js";
+import { unknownGeneration } from "../../verify/generation.js";
 import type { CommandModule } from "../command.js";
 import { findFormat, readOptions } from "../convert.js";
 import { CommandError, EXIT, type ExitCode } from "../exit.js";
@@ -83,8 +85,10 @@ function positiveNumber(option: string, text: unknown): number {
   return value;
 }
 
-/** The format is found out later, so the generation is checked by the format itself. */
+/** The format is found out later: until then any generation will do that some format has. */
 function freeReadOptions({ generation, param }: Readonly<Record<string, unknown>>): InspectRequest["read"] {
+  if (generation !== undefined && !formats.some(({ generations: all }) => all.includes(String(generation))))
+    throw new CommandError(`--generation: ${unknownGeneration(String(generation))}`);
   return {
     ...(generation !== undefined && { generation: generation as string }),
     params: namedNumbers("--param", param as string[] | undefined),

@@ -1,5 +1,6 @@
 /** `inspect` of files of blocks: a classic .wt file, raw blocks, blocks a server printed into its log. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
+import { keyPageStart } from "../../../formats/crypt-page.js";
 import { descriptionBlock, MIN_ALLOCATION_SIZE } from "../../../formats/description-block.js";
 import { MAX_PAGE_TYPE, PAGE_HEADER, pageTypeSymbols } from "../../../formats/page-header.js";
 import { symbolList } from "../../codec/schema.js";
@@ -137,7 +138,11 @@ function blockRow(head: Uint8Array, offset: number, length: number): Row {
 export function inspectRawFile(file: RandomAccess, request: InspectRequest, format: AnyFormat): Inspection {
   refuse(request, "a plain file", ["page", "lsn", "table"], "use --offset");
   const { offset = 0, length = Math.min(file.size - offset, MAX_SHOWN) } = request;
+  const before = Math.max(0, offset - MAX_BLOB);
+  refuseInsideKeyPage(readRange(file, before, offset - before + length), offset - before, file.path, before);
   const bytes = rangeOf(file, offset, length);
+  if (KEY_PAGE_AS_TEXT.test(Buffer.from(bytes).toString("latin1")))
+    throw new CommandError(`${file.path}: holds a key provider's page as text; inspect it without --format`);
   return {
     input: { path: file.path, kind: "file" },
     title: file.path,
@@ -147,6 +152,29 @@ export function inspectRawFile(file: RandomAccess, request: InspectRequest, form
   };
 }
 
+/** Key blobs are short; a key page that begins farther in front does not reach up to the bytes shown. */
+const MAX_BLOB = 64 * 1024;
+
+/** A crypt header in a text of hex digits or numbers, as exports and dumps have them. */
+const KEY_PAGE_AS_TEXT = /77\s?74\s?63\s?68\s?0[1-9a-f]|119,\s*116,\s*99,\s*104,\s*\d/i;
+
+/**
+ * Bytes behind the header of a key page are shown as part of that page only.
+ * @throws CommandError with the offset of the key page.
+ */
+function refuseInsideKeyPage(bytes: Uint8Array, offset: number, path: string, base = 0): void {
+  for (let from = 0; from < bytes.length; ) {
+    const start = keyPageStart(bytes.subarray(from), Number.POSITIVE_INFINITY);
+    if (start === undefined) return;
+    const at = from + start;
+    if (at !== offset)
+      throw new CommandError(
+        `${path}: a key provider's page begins at ${base + at}, and is only shown from there (--offset ${base + at})`,
+      );
+    from = at + 1;
+  }
+}
+
 /** Pages and blocks in a file of their own, or as hex; the first, or all that the limit allows. */
 export function inspectBlocks(input: BlockInput, request: InspectRequest): Inspection {
   refuse(request, "a file of blocks", ["page", "lsn", "table"], "use --offset");
@@ -154,6 +182,7 @@ export function inspectBlocks(input: BlockInput, request: InspectRequest): Inspe
   const shown = request.limit === 0 ? input.blocks : input.blocks.slice(0, request.limit);
   const parts = shown.flatMap(({ bytes }) => {
     if (offset >= bytes.length) throw new CommandError(`--offset: there are ${bytes.length} bytes`);
+    if (offset > 0) refuseInsideKeyPage(bytes, offset, input.path);
     const end = length === undefined ? bytes.length : Math.min(bytes.length, offset + length);
     return inspectBytes(bytes.subarray(offset, end), offset, request);
   });

@@ -1,7 +1,7 @@
 /** Bytes as parts of an inspection: what they are, their tree, and what lies inside them. */
 import { checkpointRecord } from "../../../formats/checkpoint-record.js";
 import { config } from "../../../formats/config.js";
-import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
+import { cryptPage, keyPageStart, looksLikeCryptPage } from "../../../formats/crypt-page.js";
 import { DESCRIPTION_MAGIC, descriptionBlock } from "../../../formats/description-block.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
@@ -13,7 +13,7 @@ import { hasErrors } from "../../codec/issue.js";
 import { decodeText } from "../../codec/text.js";
 import type { InspectedPart } from "../../report/inspection.js";
 import { looksLikeText } from "../../store/block-look.js";
-import type { AnyFormat } from "../convert.js";
+import { type AnyFormat, checkGeneration } from "../convert.js";
 import { pageParts } from "./page-parts.js";
 import type { InspectRequest } from "./request.js";
 import { hideFrom, secretsStart } from "./secrets.js";
@@ -23,9 +23,8 @@ type BytesRequest = Pick<InspectRequest, "format" | "read" | "compressor" | "rot
 /** The bytes in the format asked for, or the one they look like; pages with their plain image. */
 export function inspectBytes(bytes: Uint8Array, base: number, request: BytesRequest): InspectedPart[] {
   // A key page is one whatever it is asked to be shown as: any other format would show the blob.
-  const format = looksLikeCryptPage(bytes)
-    ? (cryptPage as AnyFormat)
-    : (request.format ?? likelyFormat(bytes));
+  const isKeyPage = keyPageStart(bytes) !== undefined;
+  const format = isKeyPage ? (cryptPage as AnyFormat) : (request.format ?? likelyFormat(bytes));
   if (format.name === page.name) return pageParts(bytes, base, request);
   return [inspectWith(format, bytes, base, request.read)];
 }
@@ -37,13 +36,15 @@ export function inspectWith(
   base: number,
   read: ReadOptions,
 ): InspectedPart {
+  if (read.generation !== undefined) checkGeneration(format, read.generation);
   const options = { ...read, base };
   const span = format.annotate(bytes, options);
   const reading = format.read(bytes, options);
   const { generation } = reading;
   const secrets =
     hasErrors(reading.issues) || read.generation !== undefined ? secretsStart(format) : undefined;
-  if (secrets !== undefined) hideFrom(span, secrets);
+  if (secrets !== undefined)
+    hideFrom(span, secrets, read.generation !== undefined || keyPageStart(bytes) !== 0);
   return {
     title: format.title,
     format: format.name,

@@ -4,6 +4,8 @@ import { basename, join } from "node:path";
 import { type ClassicFileRole, classicFileRole } from "../../../formats/classic-home.js";
 import { formatByName } from "../../../formats/index.js";
 import type { Inspection } from "../../report/inspection.js";
+import { readRange } from "../../store/file.js";
+import { decodeHex } from "../../store/hex.js";
 import {
   type ClassicDirectory,
   type DetectedInput,
@@ -41,12 +43,24 @@ export function inspect(request: InspectRequest, note: (line: string) => void): 
   if (role === "log" && request.format === undefined)
     return inFile(path, (file) => inspectLogFile(file, request));
   const format = request.format ?? formatOfRole(role);
-  if (format !== undefined && path !== "-" && isFile(path) && kind === undefined)
-    return inFile(path, (file) => inspectRawFile(file, request, format));
+  const inStore = [request.page, request.lsn, request.table].some((asked) => asked !== undefined);
+  if (format !== undefined && path !== "-" && isFile(path) && kind === undefined && !inStore)
+    return inFile(path, (file) =>
+      isHexText(file) ? inspectBlocks(openBlock(path), request) : inspectRawFile(file, request, format),
+    );
   const input = detectInput(path, kind);
   note(`${path === "-" ? "standard input" : path}: ${input.kind} (${input.evidence})`);
   return inspectDetected(input, request);
 }
+
+/** Bytes written as hex: what is meant are the bytes. */
+function isHexText(file: FileAccess): boolean {
+  if (file.size === 0 || file.size > MAX_HEX_TEXT) return false;
+  const start = decodeHex(readRange(file, 0, 64));
+  return (start.ok || start.problem === "odd") && decodeHex(readRange(file, 0, file.size)).ok;
+}
+/** Twice the largest block that is shown. */
+const MAX_HEX_TEXT = 128 * 1024 * 1024;
 
 function formatOfRole(role: ClassicFileRole | undefined): AnyFormat | undefined {
   const name = role === undefined ? undefined : ROLE_FORMATS[role];

@@ -197,12 +197,14 @@ function showRecord(
     title: `${tableTitle(tableId, names)}, page ${pageId}, LSN ${lsn}`,
     facts: {
       ...recordFacts(record),
+      ...(isSealed(record) && { content: "encrypted by the service" }),
       length: data.length,
       file: record.place.file,
       fileOffset: record.place.offset,
       line: record.place.line,
     },
-    parts: record.discarded ? [] : recordParts(log, record, request),
+    // The envelope of a page service is not known: there is no block in it to take apart.
+    parts: record.discarded || isSealed(record) ? [] : recordParts(log, record, request),
     tables: [
       ...listed,
       ...(issues.length === 0
@@ -218,6 +220,9 @@ function showRecord(
     ],
   };
 }
+
+/** The bytes are in a page service's own envelope (page-log stores §4). */
+const isSealed = ({ issues }: PageRecord): boolean => issues.some(({ code }) => code === "service-encrypted");
 
 function recordParts(
   log: PageLog,

@@ -1,4 +1,5 @@
 /** A block as parts: as it is stored, and its plain image when that is compressed or encrypted. */
+import { type AddressCookie, addressCookie } from "../../../formats/address-cookie.js";
 import { page } from "../../../formats/page.js";
 import { COMPRESS_SKIP } from "../../../formats/transforms.js";
 import type { Span } from "../../codec/annotate.js";
@@ -36,7 +37,8 @@ export interface PageRequest {
 
 /** The stored block; behind it, where the block is transformed and can be opened, the plain image. */
 export function pageParts(bytes: Uint8Array, base: number, request: PageRequest): InspectedPart[] {
-  if (request.read.generation !== undefined) checkGeneration(page as AnyFormat, request.read.generation);
+  const { generation: forced } = request.read;
+  if (forced !== undefined && !isCookie(forced)) checkGeneration(page as AnyFormat, forced);
   const transform = transformOf(bytes, request);
   const annotated = annotatePage(bytes, { ...decodeOptions(request, base), ...transform.options });
   const { generation, block, image, page: decoded } = annotated;
@@ -52,11 +54,18 @@ function decodeOptions({ read }: PageRequest, base = 0): DecodePageOptions {
   const { bitsPerRecord, anyKeyOrder } = read.params ?? {};
   return {
     base,
-    ...(read.generation !== undefined && { generation: blockGeneration(read.generation) }),
+    ...(read.generation !== undefined &&
+      (isCookie(read.generation)
+        ? { cookieGeneration: read.generation }
+        : { generation: blockGeneration(read.generation) })),
     ...(bitsPerRecord !== undefined && { bitsPerRecord }),
     ...(anyKeyOrder !== undefined && { anyKeyOrder: anyKeyOrder !== 0 }),
   };
 }
+
+/** Whether a forced generation is that of the addresses on the page, not of its headers. */
+const isCookie = (name: string): name is AddressCookie["generation"] =>
+  addressCookie.generations.includes(name);
 
 /** The generation of the headers; the `page` format names forms of deltas behind it. */
 const blockGeneration = (name: string): BlockGeneration =>

@@ -1,6 +1,6 @@
 /** Blocks without a store around them: a raw file, hex text, corruption dumps in a server log. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
-import { looksLikeCryptPage } from "../../../formats/crypt-page.js";
+import { keyPageStart } from "../../../formats/crypt-page.js";
 import { descriptionBlock, startsLikeClassicFile } from "../../../formats/description-block.js";
 import { pageFlags, pageTypes } from "../../../formats/page-header.js";
 import { pageLogFlags } from "../../../formats/page-log.js";
@@ -86,8 +86,9 @@ class LoneBlockVerifier {
     const { turtle, keyPage } = this.run.forced;
     if (turtle !== undefined || keyPage !== undefined) this.verifyPlain(bytes, place, announced);
     else if (startsLikeClassicFile(bytes)) this.verifyDescription(bytes, place);
+    else if (keyPageStart(bytes) !== undefined || looksLikeText(bytes))
+      this.verifyPlain(bytes, place, announced);
     else if (looksLikePageLogBlock(bytes)) this.verifyDisagg(bytes, place, announced);
-    else if (looksLikeCryptPage(bytes) || looksLikeText(bytes)) this.verifyPlain(bytes, place, announced);
     else if (bytes.length >= CLASSIC_BLOCK.payload) this.verifyClassic(bytes, place, announced);
     else
       this.run.findings.add(blockUnreadable, placeOf(place, announced), {

@@ -1,5 +1,5 @@
 /** Pages that are no blocks: turtle text and key pages. Which one a table holds is told by its content. */
-import { cryptPage, looksLikeCryptPage } from "../../../formats/crypt-page.js";
+import { cryptPage, keyPageStart } from "../../../formats/crypt-page.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle } from "../../../formats/disagg-turtle.js";
 import { looksLikeText } from "../../store/block-look.js";
@@ -22,7 +22,7 @@ export const isPlainPage = (tableId: bigint, pageId: bigint): boolean =>
 
 /** A key page by its signature; where that is damaged, by its table and by not being text. */
 export function isKeyPage({ tableId, pageId, data }: PageRecord): boolean {
-  if (looksLikeCryptPage(data)) return true;
+  if (keyPageStart(data) !== undefined) return true;
   const { turtle, keyProvider } = specialTables;
   const isOf = ({ ids, page }: { ids: readonly bigint[]; page: bigint }): boolean =>
     pageId === page && ids.includes(tableId);
