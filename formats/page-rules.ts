@@ -35,7 +35,13 @@ export interface PageParts {
     readonly type: number;
     readonly flags: number;
   };
-  readonly block: { readonly magic?: number; readonly combinedHeaderSize?: number; readonly flags: number };
+  readonly block: {
+    /** Classic files. */
+    readonly diskSize?: number;
+    readonly magic?: number;
+    readonly combinedHeaderSize?: number;
+    readonly flags: number;
+  };
   readonly stored?: Uint8Array;
   readonly overflow?: Uint8Array;
   readonly extents?: Uint8Array;
@@ -465,8 +471,22 @@ const contentRules = [
   deltaValues,
 ];
 
+const wholeBlock: PageRule = {
+  code: "truncated",
+  doc: "as many bytes as the block has on disk, its padding included",
+  check: ({ header, block, stored, tail }, { params }) => {
+    const { diskSize } = block;
+    const content = stored === undefined ? header.memSize : CLASSIC_BLOCK.payload + stored.length;
+    if (diskSize === undefined || content === undefined || params.plain) return undefined;
+    const actual = content + (tail instanceof Uint8Array ? tail.length : (tail ?? 0));
+    if (actual >= diskSize) return undefined;
+    const message = `${diskSize - actual} bytes of the block are missing`;
+    return { path: "block.diskSize", message, expected: diskSize, actual };
+  },
+};
+
 /** Rules of a block of a classic file. */
-export const classicRules = [...contentRules, zeroTail];
+export const classicRules = [...contentRules, zeroTail, wholeBlock];
 /** Rules of a block of a page log; some generations hold images only, some deltas only. */
 export const pageLogRules = (magic?: "base" | "delta"): PageRule[] => [
   blockMagic(magic),

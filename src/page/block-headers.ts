@@ -132,6 +132,7 @@ export function readBlockHeaders(
   const header = oldDelta ? read(deltaHeader, "header", 0) : read(pageHeader, "header", 0);
   if (generation === "classic") {
     const value = read(classicBlockHeader, "block", at);
+    if (block.length < value.diskSize) issues.push(missingBytes(value.diskSize, block.length, base));
     return {
       ...facts(header),
       generation,
@@ -157,6 +158,16 @@ export function readBlockHeaders(
     issues,
   };
 }
+
+const missingBytes = (expected: number, actual: number, base: number): Issue => ({
+  code: "truncated",
+  severity: "error",
+  path: "block.diskSize",
+  offset: base + CLASSIC_BLOCK.diskSize,
+  message: `${expected - actual} bytes of the block are missing`,
+  expected,
+  actual,
+});
 
 const NO_REPLACEMENT = { replacement: false, originalChecksum: 0 };
 

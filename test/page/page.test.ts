@@ -22,6 +22,7 @@ import {
   pageLogBlocks,
   ROTN_KEY_ID,
 } from "../support/corpus-blocks.js";
+import { pages } from "../support/samples.js";
 
 const test = suite("pages as values");
 test.before(() => {
@@ -304,6 +305,20 @@ test("both forms of delta values are unwrapped", () => {
     }
   }
   assert.equal([...forms].sort(), ["P1", "P2"]);
+});
+
+test("a classic block without its padding is cut off", () => {
+  const { bytes } = pages.find(({ name }) => name === "classic row leaf")!;
+  assert.equal(decodePage(bytes).issues, []);
+  const padding = bytes.length - new DataView(bytes.buffer, bytes.byteOffset).getUint32(16, true);
+  assert.ok(padding > 0);
+  // Its checksum still fits: it covers the first 64 bytes only.
+  for (const lost of [1, padding]) {
+    const short = bytes.subarray(0, bytes.length - lost);
+    const truncated = ({ code }: { code: string }): boolean => code === "truncated";
+    assert.ok(decodePage(short).issues.some(truncated), `${lost} bytes`);
+    assert.ok(page.validate(short).some(truncated), `${lost} bytes`);
+  }
 });
 
 test.run();
