@@ -122,7 +122,7 @@ export class TreeScan {
   private open(cookie: Uint8Array, range: KeyRange, holder: AddressHolder, depth: number): void {
     const page = this.load(cookie, range);
     if (page === undefined || !isInternal(page.type)) return;
-    const { pageId = 0n, lsn = 0n } = page.place;
+    const { pageId = 0n } = page.place;
     // A page that is reached twice is found by its address: here it only must not be walked twice.
     if (this.opened.has(pageId)) return;
     this.opened.add(pageId);
@@ -132,12 +132,7 @@ export class TreeScan {
       this.context.run.unchecked(place, `the tree is deeper than ${MAX_DEPTH} levels`);
       return;
     }
-    this.descend(
-      page,
-      range,
-      { ...this.named(page.place), name: `page ${pageId} at LSN ${lsn}`, walk: this.walk },
-      depth,
-    );
+    this.descend(page, range, depth);
   }
 
   private load(cookie: Uint8Array, range: KeyRange): TreePage | undefined {
@@ -156,23 +151,34 @@ export class TreeScan {
     }
   }
 
-  private descend(page: TreePage, range: KeyRange, holder: AddressHolder, depth: number): void {
+  private descend(page: TreePage, range: KeyRange, depth: number): void {
     const { book } = this.context;
-    const index = book.addHolder(holder);
+    const holders = page.parts.map((part) => this.holderOf(page, part));
+    const indexes = holders.map((holder) => book.addHolder(holder));
     const children = rowChildren(page, range, ({ key }) => key);
-    this.checkOrder(children, range, holder);
+    this.checkOrder(children, range, holders.at(-1) as AddressHolder);
     const keys = children.map(({ from }) => book.addKey(from));
     const last = book.addKey(range.to);
-    const below: Child[] = [];
+    const below: Array<readonly [Child, AddressHolder]> = [];
     children.forEach((child, at) => {
       if (child.cookie.length === 0 && child.tag === cellTags.addressDeleted) return;
+      const { part = 0 } = child;
+      const [holder, index] = [holders[part] as AddressHolder, indexes[part] as number];
       const times = book.addTimes(this.aggregateOf(page, child));
       const kind = kindOf(child.tag);
       if (!this.add(child.cookie, kind, holder, index, keys[at] as number, keys[at + 1] ?? last, times))
         this.whole = false;
-      else if (kind === childKinds.internal) below.push(child);
+      else if (kind === childKinds.internal) below.push([child, holder]);
     });
-    for (const child of below) this.open(child.cookie, child, holder, depth + 1);
+    for (const [child, holder] of below) this.open(child.cookie, child, holder, depth + 1);
+  }
+
+  /** The record an address is in: the image of the page, or one of its deltas. */
+  private holderOf({ place }: TreePage, { origin }: PagePart): AddressHolder {
+    const { lsn = 0n } = origin;
+    const { offset: _, ...page } = place;
+    const own = lsn === place.lsn ? place : { ...page, lsn };
+    return { ...this.named(own), name: `page ${place.pageId} at LSN ${lsn}`, walk: this.walk };
   }
 
   /** Separators ascend, inside the range the parent gives the page. */
