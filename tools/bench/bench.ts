@@ -1,4 +1,5 @@
-/** What a bench is: a name for the command line and something that measures and prints. */
+/** What a bench is: a name for the command line and something that measures, prints and gives its results. */
+import type { ProcessRun } from "./run-process.js";
 
 export interface BenchOptions {
   /** Row data of generated databases, MB (10⁶ bytes). */
@@ -9,12 +10,26 @@ export interface BenchOptions {
   readonly only?: string;
 }
 
+/** A line of the table at the end, as text. */
+export interface Result {
+  readonly what: string;
+  /** Seconds of the peer, where there is one. */
+  readonly peer?: string;
+  readonly ours: string;
+  readonly rate: string;
+  readonly ratio?: string;
+  /** Peak memory: the peer's, ours. */
+  readonly memory?: string;
+}
+
 export interface Bench {
   readonly name: string;
   /** One line: what is measured against what. */
   readonly title: string;
-  run(options: BenchOptions): Promise<void>;
+  run(options: BenchOptions): Promise<readonly Result[]>;
 }
+
+const MIB = 2 ** 20;
 
 export const write = (line = ""): void => {
   process.stdout.write(`${line}\n`);
@@ -27,6 +42,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+export const seconds = (runs: readonly ProcessRun[]): number => median(runs.map((run) => run.seconds));
+
+/** Highest peak memory of the runs, MiB. */
+export function peak(runs: readonly ProcessRun[]): string {
+  const peaks = runs.map((run) => run.peak);
+  return peaks.includes(undefined) ? "?" : (Math.max(...(peaks as number[])) / MIB).toFixed(0);
+}
+
+/** A verdict other than "clean" would make the times meaningless. */
+export function sound(what: string, run: ProcessRun): ProcessRun {
+  if (run.code === 0) return run;
+  throw new Error(`${what} ended with ${run.code}:\n${run.stderr || run.stdout}`);
+}
+
 /** Prints rows under their heads: the first column to the left, numbers to the right. */
 export function writeTable(heads: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
   const widths = heads.map((head, column) =>
@@ -36,5 +65,12 @@ export function writeTable(heads: readonly string[], rows: ReadonlyArray<readonl
     cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ");
   write(line(heads));
   write(widths.map((width) => "-".repeat(width)).join("  "));
+  for (const row of rows) write(line(row));
+}
+
+export function writeMarkdown(heads: readonly string[], rows: ReadonlyArray<readonly string[]>): void {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  write(line(heads));
+  write(`|${"---|".repeat(heads.length)}`);
   for (const row of rows) write(line(row));
 }

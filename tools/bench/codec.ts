@@ -160,5 +160,6 @@ export const codecBench: Bench = {
       report(`build: ${header.name}`, writing);
     }
     write("ratio = the rate over that of the first line in the same round; medians of all rounds.");
+    return [];
   },
 };

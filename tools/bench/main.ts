@@ -1,18 +1,21 @@
 /**
- * `npm run bench [-- NAME… [--mb N] [--pairs N] [--only TEXT]]`: runs the named benches, or all of them. Every
- * figure is a ratio against a peer in the same run on the same input; absolute figures are this machine's.
+ * `npm run bench [-- NAME… [--mb N] [--pairs N] [--only TEXT] [--markdown]]`: runs the named benches, or all of them.
+ * What counts are ratios against a peer in the same run on the same input; absolute figures are this machine's.
  */
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { type Bench, type BenchOptions, write } from "./bench.js";
+import { type Bench, type BenchOptions, type Result, write, writeMarkdown, writeTable } from "./bench.js";
 import { codecBench } from "./codec.js";
+import { dumpBench } from "./dump.js";
+import { pageLogBench } from "./page-log.js";
+import { scaleBench } from "./scale.js";
 import { verifyBench } from "./verify.js";
 
-const benches: readonly Bench[] = [codecBench, verifyBench];
+const benches: readonly Bench[] = [codecBench, verifyBench, dumpBench, pageLogBench, scaleBench];
 
 function usage(): string {
   const list = benches.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n");
-  return `npm run bench -- [NAME…] [--mb N] [--pairs N] [--only TEXT]\n${list}`;
+  return `npm run bench -- [NAME…] [--mb N] [--pairs N] [--only TEXT] [--markdown]\n${list}`;
 }
 
 function options(values: { mb: string; pairs: string; only?: string | undefined }): BenchOptions {
@@ -23,6 +26,20 @@ function options(values: { mb: string; pairs: string; only?: string | undefined 
   return values.only === undefined ? { mb, pairs } : { mb, pairs, only: values.only };
 }
 
+function writeResults(results: readonly Result[], markdown: boolean): void {
+  const heads = ["what", "wt", "pugmark", "pugmark's rate", "ratio", "peak memory (wt, pugmark)"];
+  const rows = results.map(({ what, peer = "", ours, rate, ratio = "", memory = "" }) => [
+    what,
+    peer,
+    ours,
+    rate,
+    ratio,
+    memory,
+  ]);
+  write();
+  (markdown ? writeMarkdown : writeTable)(heads, rows);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -30,6 +47,7 @@ async function main(): Promise<void> {
       mb: { type: "string", default: "256" },
       pairs: { type: "string", default: "5" },
       only: { type: "string" },
+      markdown: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -40,11 +58,13 @@ async function main(): Promise<void> {
   const cores = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   write(`machine: ${cores.length} × ${cores[0]?.model.trim()}, ${memory} GiB; node ${process.version}`);
+  const results: Result[] = [];
   for (const bench of benches) {
     if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
     write(`\n# ${bench.name}: ${bench.title}`);
-    await bench.run(chosen);
+    results.push(...(await bench.run(chosen)));
   }
+  if (results.length > 0) writeResults(results, values.markdown === true);
 }
 
 main().catch((error: unknown) => {

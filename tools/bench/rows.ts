@@ -27,6 +27,19 @@ export function* dumpLines({ rows, keySize, valueSize, seed }: RowShape): Genera
   yield chunk;
 }
 
+/** The same rows as keys and values. */
+export function* rowsOf({ rows, keySize, valueSize, seed }: RowShape): Generator<{
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}> {
+  const random = seededRandom(seed);
+  const words = vocabulary(random);
+  for (let row = 0; row < rows; row++) {
+    const key = Buffer.from(String(row).padStart(keySize, "0"));
+    yield { key, value: Buffer.from(valueHex(words, random, valueSize), "hex") };
+  }
+}
+
 /** Words as hex with their trailing space, so that a value is nothing but joined strings. */
 function vocabulary(random: RandomSource): string[] {
   const letters = "etaoinshrdlucmfwypvbgkjqxz";

@@ -28,15 +28,18 @@ export const peakMemorySource = existsSync(GNU_TIME)
 /**
  * Runs a command to its end. GNU time is a small process, so the peak is the command's own: a child's ru_maxrss
  * begins with that of the process it was forked from, and Node is a large one. `input` is fed as fast as it is read;
- * rejects when the command succeeds without having read all of it.
+ * rejects when the command succeeds without having read all of it. `output: "ignore"`: what it prints is lost.
  */
-export function runProcess(command: readonly string[], input?: Iterable<string>): Promise<ProcessRun> {
+export function runProcess(
+  command: readonly string[],
+  { input, output = "pipe" }: { input?: Iterable<string>; output?: "pipe" | "ignore" } = {},
+): Promise<ProcessRun> {
   const timed = existsSync(GNU_TIME);
   const [file, ...args] = timed ? [GNU_TIME, "-f", `${MARK}%M`, ...command] : command;
   return new Promise((resolve, reject) => {
     const started = process.hrtime.bigint();
-    const child = spawn(file as string, args, { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
-    const stdout = lastOf(child.stdout as Readable);
+    const child = spawn(file as string, args, { stdio: [input ? "pipe" : "ignore", output, "pipe"] });
+    const stdout = child.stdout === null ? () => "" : lastOf(child.stdout);
     const stderr = lastOf(child.stderr as Readable);
     const polled = timed || child.pid === undefined ? undefined : watchPeak(child.pid);
     const fed = input && child.stdin ? pipeline(Readable.from(input), child.stdin) : Promise.resolve();
