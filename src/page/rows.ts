@@ -58,13 +58,15 @@ export function readerOf(image: Uint8Array, { flags, memSize }: PageLayout): Cel
   return reader;
 }
 
-/** Whether a delta is as many cells as its header says, with nothing left over. */
+/** Whether a delta is as many cells as its header says, keys and what belongs to them, with nothing left over. */
 function isCells(image: Uint8Array, layout: PageLayout): boolean {
   const cell = readerOf(image, layout);
   let count = 0;
-  for (let at = layout.payload; at < cell.end; at = cell.next)
+  for (let at = layout.payload; at < cell.end; at = cell.next) {
     if (++count > layout.entries || !cell.read(at)) return false;
-  return count === layout.entries;
+    if (KEYS.has(cell.tag) !== (count % 2 === 1)) return false;
+  }
+  return count === layout.entries && count % 2 === 0;
 }
 
 type Key = Pick<Row, "key" | "keyCookie" | "offset">;
