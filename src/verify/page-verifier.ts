@@ -62,7 +62,20 @@ export class PageVerifier {
   verifyDisagg(block: DisaggBlock, hint: TransformHint | undefined, anyKeyOrder = false): boolean {
     const image = this.disaggImage(block, hint, this.scratchFor(block.memSize));
     if (image === undefined) return false;
-    return this.walk(anyKeyOrder ? this.unordered : this.walker, image, disaggLayout(block), block);
+    const walker = anyKeyOrder ? this.unordered : this.walker;
+    return this.walk(walker, image, disaggLayout(block), block) && this.isOfForcedForm(walker, block);
+  }
+
+  /** Whether a delta is of the form the caller says; reported when it is not. */
+  private isOfForcedForm({ deltaForm }: PageWalker, block: DisaggBlock): boolean {
+    const { delta } = this.run.forced;
+    if (delta === undefined || deltaForm === undefined || delta === deltaForm) return true;
+    this.run.findings.add(pageCells, block.place(), {
+      message: "the delta's payload is not of the form that was asked for",
+      expected: delta,
+      actual: deltaForm,
+    });
+    return false;
   }
 
   /** What the walk over the last block of a page log found of its keys; copies. */

@@ -78,6 +78,16 @@ test("key pages and turtle pages are read as they are forced to be", async () =>
   assert.equal(turtle.inputs[0]?.generations, ["turtle V2"]);
 });
 
+test("deltas are of the form they are forced to be, or that is an error", async () => {
+  const delta = pages.find(({ name }) => name === "P0 delta")!.bytes;
+  assert.equal((await verifyBytes(delta, "P0")).findings, []);
+  const forced = await verifyBytes(delta, "Bu");
+  assert.equal(
+    forced.findings.map((finding) => [brief(finding), finding.expected, finding.actual]),
+    [["error page-cells", "P2", "P0"]],
+  );
+});
+
 test("a generation that applies to nothing in the input changes nothing", async () => {
   assert.equal((await verifyBytes(image, "B")).findings, []);
   assert.equal((await verifyBytes(image, "R3")).findings, []);
