@@ -98,19 +98,32 @@ export class PageVerifier {
     const compressed = (flags & pageFlags.compressed) !== 0;
     const encrypted = (flags & pageFlags.encrypted) !== 0;
     const shape = { combinedHeaderSize: CLASSIC_BLOCK.payload, memSize, compressed, encrypted };
-    return this.open(bytes, shape, hint, () => block.place(), into);
+    return this.open(
+      bytes,
+      shape,
+      hint,
+      () => block.place(),
+      into,
+      () => block.lost,
+    );
   }
 
+  /** False when the image cannot be had or has defects, which have been reported. */
   verifyClassic(
     block: ClassicBlock,
     hint: TransformHint | undefined,
     { anyKeyOrder, bitsPerRecord }: PageRules,
     sink?: PageSink,
-  ): void {
+  ): boolean {
     const image = this.classicImage(block, hint, this.scratchFor(block.memSize));
-    if (image === undefined) return;
+    if (image === undefined) return false;
     const layout = { ...classicLayout(block), ...(bitsPerRecord === undefined ? {} : { bitsPerRecord }) };
-    this.walk(anyKeyOrder ? this.unordered : this.walker, image, layout, block, sink);
+    return this.walk(anyKeyOrder ? this.unordered : this.walker, image, layout, block, sink);
+  }
+
+  /** Records of the variable-length column leaf walked last. */
+  get records(): bigint {
+    return this.walker.records;
   }
 
   /** Memory for an image that is done with before the next is asked for. */
@@ -126,6 +139,7 @@ export class PageVerifier {
     hint: TransformHint | undefined,
     place: () => FindingPlace,
     into: Uint8Array | undefined,
+    lost: () => string = () => "the rows on this page are lost",
   ): Uint8Array | undefined {
     try {
       return this.images.open(bytes, shape, hint, into);
@@ -133,17 +147,17 @@ export class PageVerifier {
       if (!(error instanceof FormatError)) throw error;
       if (error.code === "no-compressor" || error.code === "no-encryptor")
         this.reportUnchecked(error, place());
-      else this.reportInflate(error, place());
+      else this.reportInflate(error, place(), lost());
       return undefined;
     }
   }
 
-  private reportInflate(error: FormatError, place: FindingPlace): void {
+  private reportInflate(error: FormatError, place: FindingPlace, lost: string): void {
     this.run.findings.add(pageInflate, place, {
       message: `${error.message} (${error.code})`,
       ...(error.expected === undefined ? {} : { expected: error.expected }),
       ...(error.actual === undefined ? {} : { actual: error.actual }),
-      consequence: "the rows on this page are lost",
+      consequence: lost,
     });
   }
 

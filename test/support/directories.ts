@@ -25,3 +25,13 @@ export function snapshot(folder: string): string[] {
     return `${name} ${mode} ${size} ${mtimeNs} ${ctimeNs} ${content}`;
   });
 }
+
+/** The same for work that is awaited. */
+export async function inTemporaryFolderAsync<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "pugmark-test-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,4 +1,6 @@
 /** Addresses of blocks in one file, kept as columns: a tree of millions of pages makes no objects. */
+import { KeyBytes, keyAt, NO_KEY } from "./key-bytes.js";
+
 export interface AddressColumns {
   readonly length: number;
   readonly offsets: Float64Array;
@@ -6,10 +8,14 @@ export interface AddressColumns {
   readonly checksums: Uint32Array;
   /** What each block is, as the caller numbers it. */
   readonly kinds: Uint8Array;
+  /** The keys each block may have, from `lows` on, below `highs`: numbers of keys in `keys`. */
+  readonly lows: Uint32Array;
+  readonly highs: Uint32Array;
+  readonly keys: Uint8Array;
 }
 
 const FIRST_CAPACITY = 64;
-const BYTES_AN_ADDRESS = 8 + 8 + 4 + 1;
+const BYTES_AN_ADDRESS = 8 + 8 + 4 + 4 + 4 + 1;
 
 export class AddressList implements AddressColumns {
   length = 0;
@@ -17,10 +23,25 @@ export class AddressList implements AddressColumns {
   sizes = new Float64Array(FIRST_CAPACITY);
   checksums = new Uint32Array(FIRST_CAPACITY);
   kinds = new Uint8Array(FIRST_CAPACITY);
+  lows = new Uint32Array(FIRST_CAPACITY);
+  highs = new Uint32Array(FIRST_CAPACITY);
   /** Offset of the block whose page holds the address. */
   owners = new Float64Array(FIRST_CAPACITY);
+  readonly separators = new KeyBytes();
 
-  push(offset: number, size: number, checksum: number, kind: number, owner: number): void {
+  get keys(): Uint8Array {
+    return this.separators.bytes;
+  }
+
+  push(
+    offset: number,
+    size: number,
+    checksum: number,
+    kind: number,
+    owner: number,
+    low = NO_KEY,
+    high = NO_KEY,
+  ): void {
     if (this.length === this.offsets.length) this.grow();
     const at = this.length++;
     this.offsets[at] = offset;
@@ -28,10 +49,21 @@ export class AddressList implements AddressColumns {
     this.checksums[at] = checksum;
     this.kinds[at] = kind;
     this.owners[at] = owner;
+    this.lows[at] = low;
+    this.highs[at] = high;
+  }
+
+  lowOf(at: number): Uint8Array | undefined {
+    return keyAt(this.keys, this.lows[at] as number);
+  }
+
+  highOf(at: number): Uint8Array | undefined {
+    return keyAt(this.keys, this.highs[at] as number);
   }
 
   clear(): void {
     this.length = 0;
+    this.separators.clear();
   }
 
   private grow(): void {
@@ -41,6 +73,8 @@ export class AddressList implements AddressColumns {
     this.checksums = widened(new Uint32Array(capacity), this.checksums);
     this.kinds = widened(new Uint8Array(capacity), this.kinds);
     this.owners = widened(new Float64Array(capacity), this.owners);
+    this.lows = widened(new Uint32Array(capacity), this.lows);
+    this.highs = widened(new Uint32Array(capacity), this.highs);
   }
 }
 
@@ -51,19 +85,26 @@ function widened<T extends Float64Array | Uint32Array | Uint8Array>(next: T, old
 
 /** The addresses in the order of their offsets, in memory that threads share: neighbours are read together. */
 export function sortedShared(list: AddressList): AddressColumns {
-  const { length } = list;
+  const { length, separators } = list;
   const memory = new SharedArrayBuffer(BYTES_AN_ADDRESS * length);
+  const keys = new Uint8Array(new SharedArrayBuffer(separators.length));
+  keys.set(separators.bytes.subarray(0, separators.length));
   const sorted = {
     length,
     offsets: new Float64Array(memory, 0, length),
     sizes: new Float64Array(memory, 8 * length, length),
     checksums: new Uint32Array(memory, 16 * length, length),
-    kinds: new Uint8Array(memory, 20 * length, length),
+    lows: new Uint32Array(memory, 20 * length, length),
+    highs: new Uint32Array(memory, 24 * length, length),
+    kinds: new Uint8Array(memory, 28 * length, length),
+    keys,
   };
   orderOf(list).forEach((from, to) => {
     sorted.offsets[to] = list.offsets[from] as number;
     sorted.sizes[to] = list.sizes[from] as number;
     sorted.checksums[to] = list.checksums[from] as number;
+    sorted.lows[to] = list.lows[from] as number;
+    sorted.highs[to] = list.highs[from] as number;
     sorted.kinds[to] = list.kinds[from] as number;
   });
   return sorted;

@@ -1,29 +1,35 @@
 /** Checks single blocks of a classic file and collects the addresses on their pages. One a thread. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
-import { cellTags } from "../../../formats/cell.js";
 import { pageTypes } from "../../../formats/page-header.js";
-import { FormatError } from "../../codec/error.js";
-import { packedLength, readPackedNumber } from "../../codec/packed.js";
-import type { AddressCell, PageSink } from "../../page/walk-types.js";
+import type { FormatError } from "../../codec/error.js";
+import type { AddressCell } from "../../page/walk-types.js";
 import type { TableConfig } from "../../tree/table-config.js";
 import { type PageRules, PageVerifier } from "../page-verifier.js";
 import type { Rule } from "../rule.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
+import { pageCells } from "../rules/page/page-cells.js";
 import { treeAddress } from "../rules/tree/tree-address.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressColumns, AddressList } from "./address-list.js";
 import type { BlockRole, ClassicBlock } from "./block.js";
 import type { BlockReader } from "./block-reader.js";
+import { keyAt } from "./key-bytes.js";
+import { KeyRanges } from "./key-ranges.js";
+import { OverflowKeys } from "./overflow-keys.js";
+import { PageChildren } from "./page-children.js";
 
 const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeader];
 
-export const childKind = { leaf: 0, internal: 1, overflow: 2 } as const;
+/** In the order of `childKind`. */
 const roles: readonly BlockRole[] = ["leaf", "internal", "overflow"];
 
 export class BlockChecker {
   private readonly pages: PageVerifier;
   private readonly rules: PageRules;
+  private readonly children: PageChildren;
+  private readonly ranges: KeyRanges;
+  private readonly overflow: OverflowKeys;
 
   constructor(
     private readonly config: TableConfig,
@@ -34,13 +40,23 @@ export class BlockChecker {
   ) {
     this.pages = new PageVerifier(run, detected);
     const bits = /^(\d*)t$/.exec(config.valueFormat);
-    this.rules = {
-      anyKeyOrder: config.collator !== "",
-      ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }),
-    };
+    const anyKeyOrder = config.collator !== "";
+    this.rules = { anyKeyOrder, ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }) };
+    this.overflow = new OverflowKeys(reader.file, block, config, run.options);
+    this.ranges = new KeyRanges(block, run.findings);
+    this.children = new PageChildren({
+      allocationSize: block.allocationSize,
+      anyKeyOrder,
+      overflowKey: (cookie) => this.overflow.read(cookie),
+      badAddress: (cell, error) => this.badAddress(cell, error),
+      badOrder: (offset) => this.badOrder(offset),
+    });
   }
 
-  /** Checks a block and adds the addresses on its page to `found`; false when it is damaged. */
+  /**
+   * Checks a block, whose keys are in `low..high`, and adds the addresses on its page to `found`; false when it is
+   * damaged.
+   */
   check(
     bytes: Uint8Array,
     offset: number,
@@ -48,56 +64,78 @@ export class BlockChecker {
     checksum: number,
     role: BlockRole,
     found: AddressList,
+    low?: Uint8Array,
+    high?: Uint8Array,
   ): boolean {
     const { block, run } = this;
     run.checked(1, bytes.length);
     if (bytes.length < CLASSIC_BLOCK.payload) return false;
     const before = run.findings.counts.error;
-    run.findings.check(blockRules, block.set(bytes, offset, size, checksum, role));
+    block.set(bytes, offset, size, checksum, role);
+    block.low = low;
+    block.high = high;
+    run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
     if (run.findings.counts.error !== before) return false;
-    if (block.type !== pageTypes.overflow)
-      this.pages.verifyClassic(block, this.config, this.rules, this.collect(found));
+    if (block.type !== pageTypes.overflow) this.checkPage(found);
     return true;
   }
 
   /** Checks the blocks `from..to` of a list, which ascend by offset. */
   checkAll(list: AddressColumns, from: number, to: number, found: AddressList): void {
-    const { offsets, sizes, checksums, kinds } = list;
+    const { offsets, sizes, checksums, kinds, lows, highs, keys } = list;
     this.reader.forEach(list, from, to, (at, bytes) => {
       const role = roles[kinds[at] as number] as BlockRole;
-      this.check(bytes, offsets[at] as number, sizes[at] as number, checksums[at] as number, role, found);
+      const low = keyAt(keys, lows[at] as number);
+      const high = keyAt(keys, highs[at] as number);
+      const [offset, size] = [offsets[at] as number, sizes[at] as number];
+      this.check(bytes, offset, size, checksums[at] as number, role, found, low, high);
     });
   }
 
-  private collect(found: AddressList): PageSink {
-    const add = (cell: AddressCell, kind: number): void => {
-      try {
-        this.pushAddress(found, cell, kind);
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error;
-        this.run.findings.add(treeAddress, this.block.place(), {
-          field: `image[${error.offset ?? cell.start}]`,
-          message: error.message,
-          consequence: "the rows below this address are out of reach",
-        });
-      }
-    };
-    return {
-      // A fast-deleted child may be a leaf only: internal pages are never deleted as a whole.
-      child: (cell) => add(cell, cell.tag === cellTags.addressInternal ? childKind.internal : childKind.leaf),
-      overflow: (cell) => add(cell, childKind.overflow),
-    };
+  private checkPage(found: AddressList): void {
+    const { block, pages, children, rules } = this;
+    children.begin(found, block.offset, this.imageOf, block.low, block.high);
+    const sound = pages.verifyClassic(block, this.config, rules, children);
+    children.end();
+    if (!sound || rules.anyKeyOrder) return;
+    if (block.type === pageTypes.rowLeaf) this.checkRowLeaf();
+    else if (block.type === pageTypes.rowInternal) {
+      const { first, last } = children.separators;
+      this.ranges.checkKeys(first, last);
+    } else if (block.type === pageTypes.columnInternal) this.ranges.checkRecords(undefined);
+    else if (block.type === pageTypes.columnVariable) this.ranges.checkRecords(pages.records);
+    else this.ranges.checkRecords(BigInt(block.entries));
   }
 
-  private pushAddress(found: AddressList, { cookieStart, cookieEnd }: AddressCell, kind: number): void {
-    const { image } = this.pages;
-    const unit = this.block.allocationSize;
-    const units = readPackedNumber(image, cookieStart, cookieEnd, Number.MAX_SAFE_INTEGER);
-    let at = cookieStart + packedLength(image[cookieStart] as number);
-    const sizeUnits = readPackedNumber(image, at, cookieEnd, 0xffffffff);
-    at += packedLength(image[at] as number);
-    const checksum = readPackedNumber(image, at, cookieEnd, 0xffffffff);
-    if (sizeUnits > 0) found.push((units + 1) * unit, sizeUnits * unit, checksum, kind, this.block.offset);
+  private readonly imageOf = (): Uint8Array => this.pages.image;
+
+  private checkRowLeaf(): void {
+    const { pages, children, block } = this;
+    if (children.overflowKeys === 0) {
+      const { low, high } = block;
+      if (low === undefined && high === undefined) return;
+      const { first, last } = pages.keysOf(false);
+      this.ranges.checkKeys(first, last);
+      return;
+    }
+    const { first, last } = this.overflow.walkLeaf(pages.image, block, (offset) => this.badOrder(offset));
+    this.ranges.checkKeys(first, last);
+  }
+
+  private badOrder(offset: number): void {
+    this.run.findings.add(pageCells, this.block.place(), {
+      field: `image[${offset}]`,
+      message: `not above the key before it, one of them on an overflow page (key-order, byte ${offset} of the image)`,
+      consequence: "rows are not found by their keys",
+    });
+  }
+
+  private badAddress(cell: AddressCell, error: FormatError): void {
+    this.run.findings.add(treeAddress, this.block.place(), {
+      field: `image[${error.offset ?? cell.start}]`,
+      message: error.message,
+      consequence: "the rows below this address are out of reach",
+    });
   }
 }

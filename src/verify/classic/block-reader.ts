@@ -11,7 +11,7 @@ export class BlockReader {
   private buffer = new Uint8Array(WINDOW);
   private single = new Uint8Array(64 * 1024);
 
-  constructor(private readonly file: RandomAccess) {}
+  constructor(readonly file: RandomAccess) {}
 
   get fileSize(): number {
     return this.file.size;

@@ -2,7 +2,10 @@
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../formats/block-header.js";
 import { PAGE_HEADER } from "../../../formats/page-header.js";
 import { crc32cWithZeroedField } from "../../codec/crc32c.js";
+import type { TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace, Subject } from "../rule.js";
+import type { VerifyOptions } from "../types.js";
+import { lostText, type PageRange } from "./lost-rows.js";
 
 /** What the address that led here says the block is. */
 export type BlockRole = "root" | "internal" | "leaf" | "overflow" | "extent list";
@@ -18,7 +21,18 @@ export interface PlacedAddress extends Subject {
   readonly address: BlockAddress;
   readonly allocationSize: number;
   readonly fileSize: number;
+  /** What is out of reach when the address leads nowhere. */
+  readonly lost?: string;
 }
+
+/** What findings say of a file's keys. */
+export const keysOf = (
+  { keyFormat }: Pick<TableConfig, "keyFormat">,
+  { showKeys = false }: Pick<VerifyOptions, "showKeys">,
+): Pick<PageRange, "records" | "showKeys"> => ({
+  records: keyFormat === "" ? undefined : keyFormat === "r",
+  showKeys,
+});
 
 /**
  * One block and the address it was read from. One instance serves all blocks of a file, so a rule must not keep it.
@@ -33,13 +47,16 @@ export class ClassicBlock implements Subject {
   addressChecksum = 0;
   role: BlockRole = "leaf";
   checkpoint: string | undefined;
-  /** Page type of the root: a tree is of one kind. */
-  rootType: number | undefined;
+  /** The keys its parent gives it. */
+  low: Uint8Array | undefined;
+  high: Uint8Array | undefined;
 
   constructor(
     readonly path: string,
     readonly table: string | undefined,
     readonly allocationSize: number,
+    /** What is known of the file's keys. */
+    private readonly keys: Pick<PageRange, "records" | "showKeys"> = { records: undefined, showKeys: false },
   ) {}
 
   set(bytes: Uint8Array, offset: number, size: number, checksum: number, role: BlockRole): this {
@@ -49,7 +66,18 @@ export class ClassicBlock implements Subject {
     this.size = size;
     this.addressChecksum = checksum;
     this.role = role;
+    this.low = this.high = undefined;
     return this;
+  }
+
+  get range(): PageRange {
+    const { low, high, keys } = this;
+    return { low, high, ...keys };
+  }
+
+  /** What it means for the data when the block cannot be read. */
+  get lost(): string {
+    return lostText(this);
   }
 
   private u32(at: number): number {

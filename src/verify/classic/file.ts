@@ -28,7 +28,7 @@ import { fileTail } from "../rules/classic/file-tail.js";
 import { spaceUnreferenced } from "../rules/classic/space-unreferenced.js";
 import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
-import { type BlockAddress, ClassicBlock } from "./block.js";
+import { type BlockAddress, ClassicBlock, keysOf } from "./block.js";
 import { BlockChecker } from "./block-checker.js";
 import { BlockReader } from "./block-reader.js";
 import { LeafPool } from "./leaf-pool.js";
@@ -64,7 +64,12 @@ export class FileVerifier {
   ) {
     this.reader = new BlockReader(file.access);
     this.allocationSize = this.findAllocationSize();
-    this.block = new ClassicBlock(file.path, file.table, this.allocationSize);
+    this.block = new ClassicBlock(
+      file.path,
+      file.table,
+      this.allocationSize,
+      keysOf(file.config, run.options),
+    );
     detected.allocationSizes.add(this.allocationSize);
   }
 
@@ -97,8 +102,8 @@ export class FileVerifier {
 
   private startThreads(): LeafPool | undefined {
     const { path, table, config, access } = this.file;
-    const { threads, compressor, rotnKeyId, maxFindingsPerCode } = this.run.options;
-    const options = defined({ compressor, rotnKeyId, maxFindingsPerCode });
+    const { threads, compressor, rotnKeyId, maxFindingsPerCode, showKeys } = this.run.options;
+    const options = defined({ compressor, rotnKeyId, maxFindingsPerCode, showKeys });
     const { kind } = this.detected;
     const file = { path, table, allocationSize: this.allocationSize, config, kind, options };
     return LeafPool.for(file, access.size, threads, this.detected);
@@ -243,7 +248,8 @@ export class FileVerifier {
       consequence: `the ${name} list of the checkpoint cannot be used`,
       offsets: "file",
     });
-    return reading.ok ? reading.value.extents : undefined;
+    const damaged = reading.issues.some(({ severity }) => severity === "error");
+    return reading.ok && !damaged ? reading.value.extents : undefined;
   }
 
   private readBlock(address: BlockAddress, holder: FindingPlace): Uint8Array | undefined {

@@ -5,7 +5,7 @@ import type { TableConfig } from "../../tree/table-config.js";
 import { Detected, Run, type Taken } from "../run.js";
 import type { VerifyOptions } from "../types.js";
 import { type AddressColumns, AddressList } from "./address-list.js";
-import { ClassicBlock } from "./block.js";
+import { ClassicBlock, keysOf } from "./block.js";
 import { BlockChecker } from "./block-checker.js";
 import { BlockReader } from "./block-reader.js";
 
@@ -31,8 +31,8 @@ export class Batches {
   /** What another thread needs to make its own. */
   get shared(): { list: AddressColumns; starts: Uint32Array; control: Int32Array } {
     const { list, starts, control } = this;
-    const { length, offsets, sizes, checksums, kinds } = list;
-    return { list: { length, offsets, sizes, checksums, kinds }, starts, control };
+    const { length, offsets, sizes, checksums, kinds, lows, highs, keys } = list;
+    return { list: { length, offsets, sizes, checksums, kinds, lows, highs, keys }, starts, control };
   }
 
   get count(): number {
@@ -82,7 +82,7 @@ export interface LeafFile {
   readonly allocationSize: number;
   readonly config: TableConfig;
   readonly kind: InputKind;
-  readonly options: Pick<VerifyOptions, "compressor" | "rotnKeyId" | "maxFindingsPerCode">;
+  readonly options: Pick<VerifyOptions, "compressor" | "rotnKeyId" | "maxFindingsPerCode" | "showKeys">;
 }
 
 export interface LeafResult extends Taken {
@@ -103,7 +103,7 @@ export class LeafTask {
     this.access = new FileAccess(path);
     this.run = new Run(options, 0);
     this.detected = new Detected(path, kind);
-    const block = new ClassicBlock(path, table, allocationSize);
+    const block = new ClassicBlock(path, table, allocationSize, keysOf(config, options));
     this.checker = new BlockChecker(config, new BlockReader(this.access), block, this.run, this.detected);
   }
 

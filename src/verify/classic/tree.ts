@@ -5,14 +5,21 @@ import { spaceOverlap } from "../rules/classic/space-overlap.js";
 import { treeLoop } from "../rules/tree/tree-loop.js";
 import type { Run } from "../run.js";
 import { AddressList } from "./address-list.js";
-import type { BlockAddress } from "./block.js";
-import { type BlockChecker, childKind } from "./block-checker.js";
+import type { BlockAddress, ClassicBlock } from "./block.js";
+import type { BlockChecker } from "./block-checker.js";
 import type { LeafQueue } from "./leaf-queue.js";
+import { rangeText } from "./lost-rows.js";
+import { childKind } from "./page-children.js";
 import { UnitSet } from "./unit-set.js";
 
 /** Deeper than any tree: page sizes and fan-out allow a dozen levels at most. */
 const MAX_DEPTH = 64;
 const MAX_BLOCK = 512 * 1024 * 1024;
+
+const TREE_LOST = "the tree cannot be opened: all its rows are out of reach";
+
+const outOfReach = ({ table, range }: ClassicBlock): string =>
+  `${table === undefined ? "" : `${table}: `}the rows below this address are out of reach: ${rangeText(range)}`;
 
 export class TreeWalk {
   /** False once a page could not be read: what is below it was not seen. */
@@ -42,7 +49,8 @@ export class TreeWalk {
   /** Walks from a root; `holder` is where its address stands. */
   verify({ offset, size, checksum }: BlockAddress, holder: FindingPlace): void {
     this.reached = new UnitSet(this.fileSize / this.unit);
-    if (!this.inFile(offset, size, checksum, holder)) {
+    if (!this.isInFile(offset, size)) {
+      this.addPlace({ offset, size, checksum }, holder, TREE_LOST);
       this.run.complete = this.whole = false;
       return;
     }
@@ -50,13 +58,34 @@ export class TreeWalk {
     this.finishLeaves();
   }
 
-  private inFile(offset: number, size: number, checksum: number, holder: FindingPlace): boolean {
+  private isInFile(offset: number, size: number): boolean {
     const { unit, fileSize } = this;
     const aligned = offset % unit === 0 && size % unit === 0;
-    if (aligned && offset >= unit && size > 0 && size <= MAX_BLOCK && offset + size <= fileSize) return true;
-    const address = { offset, size, checksum };
-    this.run.findings.check([blockPlace], { address, allocationSize: unit, fileSize, place: () => holder });
-    return false;
+    return aligned && offset >= unit && size > 0 && size <= MAX_BLOCK && offset + size <= fileSize;
+  }
+
+  /** An address that leads to no block. */
+  private reportPlace(list: AddressList, at: number, holder: FindingPlace): void {
+    const { block } = this.checker;
+    const kind = list.kinds[at] as number;
+    block.low = list.lowOf(at);
+    block.high = list.highOf(at);
+    this.whole = false;
+    if (kind === childKind.internal) this.run.complete = false;
+    this.addPlace(
+      {
+        offset: list.offsets[at] as number,
+        size: list.sizes[at] as number,
+        checksum: list.checksums[at] as number,
+      },
+      holder,
+      kind === childKind.overflow ? "one long key or value is lost" : outOfReach(block),
+    );
+  }
+
+  private addPlace(address: BlockAddress, holder: FindingPlace, lost: string): void {
+    const { unit: allocationSize, fileSize } = this;
+    this.run.findings.check([blockPlace], { address, allocationSize, fileSize, lost, place: () => holder });
   }
 
   /** Notes that a block has been reached; true when it is still to be checked. */
@@ -94,10 +123,13 @@ export class TreeWalk {
     checksum: number,
     role: "root" | "internal",
     depth: number,
+    low?: Uint8Array,
+    high?: Uint8Array,
   ): void {
     const { checker, run } = this;
     const children = new AddressList();
-    if (!checker.check(checker.reader.read(offset, size), offset, size, checksum, role, children))
+    const bytes = checker.reader.read(offset, size);
+    if (!checker.check(bytes, offset, size, checksum, role, children, low, high))
       run.complete = this.whole = false;
     if (depth < MAX_DEPTH) this.descend(children, depth + 1);
     else run.unchecked({ ...checker.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
@@ -110,9 +142,12 @@ export class TreeWalk {
       const [offset, size] = [children.offsets[i] as number, children.sizes[i] as number];
       const [checksum, kind] = [children.checksums[i] as number, children.kinds[i] as number];
       const holder = { ...place, offset: children.owners[i] as number };
-      if (!this.inFile(offset, size, checksum, holder) || !this.enter(offset, size, holder)) continue;
-      if (kind === childKind.internal) deep.push(i);
-      else if (this.leaves.add(offset, size, checksum, kind)) this.finishLeaves();
+      if (!this.isInFile(offset, size)) this.reportPlace(children, i, holder);
+      else if (this.enter(offset, size, holder)) {
+        if (kind === childKind.internal) deep.push(i);
+        else if (this.leaves.add(offset, size, checksum, kind, children.lowOf(i), children.highOf(i)))
+          this.finishLeaves();
+      }
     }
     for (const i of deep)
       this.checkDeep(
@@ -121,6 +156,8 @@ export class TreeWalk {
         children.checksums[i] as number,
         "internal",
         depth,
+        children.lowOf(i),
+        children.highOf(i),
       );
   }
 

@@ -7,9 +7,9 @@ export const blockPlace: Rule<PlacedAddress> = {
   severity: "error",
   title: "an address points to whole allocation units inside the file",
   doc: "Offset and size are multiples of the allocation size, the offset is behind the description block and the end inside the file (classic file format §2).",
-  check({ address: { offset, size }, allocationSize, fileSize }, found) {
+  check({ address: { offset, size }, allocationSize, fileSize, lost }, found) {
     const wrong = (message: string, expected: unknown, actual: unknown): void =>
-      found({ message, expected, actual });
+      found({ message, expected, actual, ...(lost === undefined ? {} : { consequence: lost }) });
     if (offset % allocationSize !== 0 || size % allocationSize !== 0)
       wrong(
         `block at ${offset} of ${size} bytes is not on allocation units`,

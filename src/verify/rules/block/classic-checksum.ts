@@ -1,14 +1,6 @@
-import type { BlockRole, ClassicBlock } from "../../classic/block.js";
+import type { ClassicBlock } from "../../classic/block.js";
 import { hex32 } from "../../hex.js";
 import type { Rule } from "../../rule.js";
-
-const lost: Record<BlockRole, string> = {
-  root: "the tree cannot be opened: all its rows are out of reach",
-  internal: "every row below this page is out of reach",
-  leaf: "the rows on this page are lost",
-  overflow: "one long key or value is lost",
-  "extent list": "the checkpoint's space accounting is lost; the file cannot be written to or verified",
-};
 
 /** The bytes of a block are those that were written, and they are those its address means. */
 export const classicChecksum: Rule<ClassicBlock> = {
@@ -20,7 +12,7 @@ export const classicChecksum: Rule<ClassicBlock> = {
     const { checksum, addressChecksum, role } = block;
     const computed = block.computeChecksum();
     if (computed === checksum && checksum === addressChecksum) return;
-    const consequence = lost[role];
+    const consequence = block.lost;
     if (computed === checksum)
       found({
         message: `the ${role} block is sound, but not the one its address means: another block was written here, or the address is damaged`,

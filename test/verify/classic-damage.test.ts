@@ -1,0 +1,290 @@
+/** Every rule of classic files fires, once and where the damage is: directories of the corpus damaged behind their checksums. */
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { CLASSIC_BLOCK } from "../../formats/block-header.js";
+import { type Extent, extentList } from "../../formats/extent-list.js";
+import { PAGE_HEADER } from "../../formats/page-header.js";
+import { type Finding, verify } from "../../src/verify/index.js";
+import { corpusPath } from "../support/corpus.js";
+import { inTemporaryFolderAsync } from "../support/directories.js";
+import { resealed } from "../support/reseal.js";
+
+const { payload } = CLASSIC_BLOCK;
+const HOME = ["corrupt-classic", "orig"];
+/** What is where in its table. */
+const METADATA_LEAF = 4096;
+const C = { root: 4096, alloc: 8192, avail: 12288, internal: 294912, leaf: 299008 };
+
+interface Expected {
+  readonly code: string;
+  readonly file: string;
+  readonly offset?: number;
+  readonly severity?: Finding["severity"];
+  /** A part of what it means for the data. */
+  readonly consequence?: string;
+  /** Other codes that follow from the same damage. */
+  readonly also?: readonly string[];
+}
+
+/** Changes a file of a home; the block at `offset` where one is given keeps its checksum. */
+function change(file: string, edit: (bytes: Uint8Array) => unknown, offset?: number) {
+  return (home: string): void => {
+    const path = join(home, file);
+    const bytes = new Uint8Array(readFileSync(path));
+    if (offset === undefined) {
+      const edited = edit(bytes);
+      writeFileSync(path, edited instanceof Uint8Array ? edited : bytes);
+    } else {
+      resealed(bytes, offset, (block) => void edit(block));
+      writeFileSync(path, bytes);
+    }
+  };
+}
+
+/** Replaces text by text of the same length. */
+const text =
+  (from: string, to: string) =>
+  (bytes: Uint8Array): void => {
+    assert.is(from.length, to.length);
+    const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(from, 0, "latin1");
+    assert.ok(at !== -1, `${from} is there`);
+    bytes.set(Buffer.from(to, "latin1"), at);
+  };
+
+/** Changes the ranges of an extent list without changing its length. */
+const extents =
+  (runs: number, edit: (extents: Mutable[]) => void) =>
+  (block: Uint8Array): void => {
+    const params = { allocationSize: 4096, runs, fileSize: Number.MAX_SAFE_INTEGER };
+    const reading = extentList.read(block.subarray(payload), { params });
+    if (!reading.ok) throw reading.error;
+    const list = reading.value.extents.map((extent: Extent) => ({ ...extent }));
+    edit(list);
+    const built = extentList.build({ ...reading.value, extents: list }, { params });
+    block.set(built, payload);
+  };
+
+type Mutable = { offset: bigint; size: bigint };
+const first = (list: readonly Mutable[]): Mutable => list[0] as Mutable;
+const largest = (list: readonly Mutable[]): Mutable =>
+  list.reduce((most, extent) => (extent.size > most.size ? extent : most));
+
+const shrink = (extent: Mutable, by: bigint): void => {
+  extent.size -= by;
+};
+
+/** The cookie behind the key of a child on the internal page. */
+function cookieAt(block: Uint8Array, key: string): number {
+  const at = Buffer.from(block.buffer, block.byteOffset, block.length).indexOf(key, 0, "latin1");
+  assert.ok(at !== -1);
+  return at + key.length + 2;
+}
+
+const cases: Array<[string, (home: string) => void, Expected]> = [
+  [
+    "an extent that is not on allocation units",
+    change(
+      "c.wt",
+      extents(1, (list) => shrink(largest(list), 512n)),
+      C.alloc,
+    ),
+    { code: "extent-list", file: "c.wt", consequence: "the alloc list of the checkpoint cannot be used" },
+  ],
+  [
+    "free space that is shorter than it was",
+    change(
+      "c.wt",
+      extents(2, (list) => shrink(largest(list), 4096n)),
+      C.avail,
+    ),
+    { code: "space-leak", file: "c.wt", severity: "warning" },
+  ],
+  [
+    "free space that begins in a block",
+    change(
+      "c.wt",
+      extents(2, (list) => {
+        first(list).offset -= 4096n;
+        first(list).size += 4096n;
+      }),
+      C.avail,
+    ),
+    { code: "space-overlap", file: "c.wt", consequence: "the engine will write over live data" },
+  ],
+  [
+    "an allocated range that is shorter than the tree",
+    change(
+      "c.wt",
+      extents(1, (list) => shrink(largest(list), 4096n)),
+      C.alloc,
+    ),
+    { code: "space-live", file: "c.wt", consequence: "the engine may write over them" },
+  ],
+  [
+    "a cookie of another version",
+    change("WiredTiger.wt", text('addr="018081e40b5020dc', 'addr="008081e40b5020dc'), METADATA_LEAF),
+    { code: "checkpoint-cookie", file: "WiredTiger.wt", consequence: "the checkpoint cannot be read" },
+  ],
+  [
+    "bytes behind the newest checkpoint",
+    change("c.wt", (bytes) => Buffer.concat([bytes, new Uint8Array(8192)])),
+    { code: "file-tail", file: "c.wt", severity: "info", offset: size("c.wt") },
+  ],
+  [
+    "a file that ends early",
+    change("c.wt", (bytes) => bytes.subarray(0, bytes.length - 8192)),
+    {
+      code: "file-size",
+      file: "c.wt",
+      offset: size("c.wt") - 8192,
+      also: ["block-place", "extent-list", "space-live"],
+    },
+  ],
+  [
+    "a file the metadata does not know",
+    (home) => cpSync(join(home, "c.wt"), join(home, "stray.wt")),
+    { code: "metadata-file-unlisted", file: "stray.wt", severity: "info" },
+  ],
+  [
+    "another version text",
+    change("WiredTiger", text("3.2.1", "3.2.0")),
+    { code: "turtle-file-version", file: "WiredTiger.turtle" },
+  ],
+  [
+    "a leaf's first key below its separator",
+    change("c.wt", (block) => block.set([0x21], payload + 3), C.leaf),
+    { code: "tree-key-range", file: "c.wt", offset: C.leaf },
+  ],
+  [
+    "a separator above the keys below it",
+    change("c.wt", text("key00015", "key00019"), C.internal),
+    { code: "tree-key-range", file: "c.wt" },
+  ],
+  [
+    "an address beyond the file",
+    change(
+      "c.wt",
+      (block) => {
+        block[cookieAt(block, "key00015") + 1] = 0xdf;
+      },
+      C.internal,
+    ),
+    {
+      code: "block-place",
+      file: "c.wt",
+      offset: C.internal,
+      consequence:
+        "file:c.wt: the rows below this address are out of reach: keys from 6b65793030303135 to below 6b657930303032",
+    },
+  ],
+  [
+    "an address that is another child's",
+    change(
+      "c.wt",
+      (block) => {
+        const cookie = cookieAt(block, "key00015");
+        block.copyWithin(cookie, cookieAt(block, "key00005"), cookieAt(block, "key00005") + 10);
+      },
+      C.internal,
+    ),
+    { code: "tree-loop", file: "c.wt", offset: C.internal, also: ["space-live", "space-leak"] },
+  ],
+  [
+    "a file that is gone",
+    (home) => rmSync(join(home, "c.wt")),
+    { code: "metadata-file-missing", file: "WiredTiger.wt", consequence: "file:c.wt cannot be opened" },
+  ],
+  [
+    "two files with one id",
+    change("WiredTiger.wt", text(",id=19,", ",id=02,"), METADATA_LEAF),
+    { code: "metadata-duplicate-id", file: "WiredTiger.wt" },
+  ],
+  [
+    "a column group of a file that is not there",
+    change("WiredTiger.wt", text('source="file:c.wt"', 'source="file:d.wt"'), METADATA_LEAF),
+    { code: "metadata-reference", file: "WiredTiger.wt", consequence: "colgroup:c cannot be opened" },
+  ],
+  [
+    "a row of the metadata that is no configuration",
+    change("WiredTiger.wt", text("columns=,", "columns=("), METADATA_LEAF),
+    { code: "metadata-row-config", file: "WiredTiger.wt", consequence: "the table cannot be opened" },
+  ],
+  [
+    "a page whose header counts another number of cells",
+    change("c.wt", (block) => block.set([98], PAGE_HEADER.at.entries), C.leaf),
+    { code: "page-cells", file: "c.wt", offset: C.leaf },
+  ],
+];
+
+function size(file: string): number {
+  return readFileSync(corpusPath(...HOME, file)).length;
+}
+
+const test = suite("damaged classic directories");
+for (const [name, damage, expected] of cases)
+  test(`${name}: ${expected.code}`, () =>
+    inTemporaryFolderAsync(async (folder) => {
+      const home = join(folder, "home");
+      cpSync(corpusPath(...HOME), home, { recursive: true });
+      damage(home);
+      const { findings } = await verify([home], { showKeys: true });
+      const known = ["space-unreferenced", expected.code, ...(expected.also ?? [])];
+      const listed = findings
+        .map((finding) => `\n${JSON.stringify(finding, (_, v) => (typeof v === "bigint" ? String(v) : v))}`)
+        .join("");
+      const found = findings.filter(({ code }) => code === expected.code);
+      assert.is(found.length, 1, `once${listed}`);
+      const [finding] = found as [Finding];
+      assert.is(finding.path, join(home, expected.file));
+      assert.is(finding.severity, expected.severity ?? "error", listed);
+      if (expected.offset !== undefined) assert.is(finding.offset, expected.offset, listed);
+      if (expected.consequence !== undefined) assert.match(finding.consequence ?? "", expected.consequence);
+      const others = findings.filter(({ code }) => !known.includes(code));
+      assert.equal(others, [], listed);
+    }));
+test.run();
+
+const { cases: corrupted } = JSON.parse(
+  readFileSync(corpusPath("corrupt-classic", "results.json"), "utf8"),
+) as { cases: Record<string, { file: string }> };
+
+/** What each damaged directory of the corpus has lost. */
+const losses: Record<string, RegExp> = {
+  desc_checksum: /the engine refuses to open the file/,
+  desc_magic: /the engine refuses to open the file/,
+  desc_padding: /the engine refuses to open the file/,
+  desc_version: /the engine refuses to open the file/,
+  extlist_alloc: /space accounting is lost.*all rows can be read/,
+  extlist_avail: /space accounting is lost.*all rows can be read/,
+  internal_body: /every row below this page is out of reach: all keys below 6b6579303035313836/,
+  leaf_blkhdr_checksum: leafLost(),
+  leaf_blkhdr_disksize: leafLost(),
+  leaf_body: leafLost(),
+  leaf_pagehdr_memsize: leafLost(),
+  meta_desc_magic: /the engine refuses to open the file/,
+  meta_leaf_body: /the rows on this page are lost/,
+  meta_root_body: /the tree cannot be opened: all its rows are out of reach/,
+  root_body: /file:c.wt: the tree cannot be opened: all its rows are out of reach/,
+  turtle_addr: /the tree cannot be opened: all its rows are out of reach/,
+  turtle_key: /the engine cannot open the database/,
+  turtle_wtversion: /the engine cannot open the database/,
+};
+
+function leafLost(): RegExp {
+  return /^file:c.wt: the rows on this page are lost: keys from 6b6579[0-9a-f]* to below 6b6579[0-9a-f]*; 50 rows or a few more are lost/;
+}
+
+const corpus = suite("what damaged directories of the corpus have lost");
+for (const [name, { file }] of Object.entries(corrupted))
+  corpus(name, async () => {
+    const home = corpusPath("corrupt-classic", name, "db");
+    const { findings } = await verify([home], { showKeys: true });
+    const of = findings.filter(({ severity, path }) => severity === "error" && path === join(home, file));
+    const said = of.map(({ consequence }) => consequence ?? "").join("\n");
+    assert.match(said, losses[name] as RegExp);
+    const redacted = (await verify([home])).findings.map(({ consequence }) => consequence).join("\n");
+    assert.not.match(redacted, /6b6579/, "keys are user data");
+  });
+corpus.run();
