@@ -65,6 +65,10 @@ function generatedTail(random: RandomSource): number {
   return (MIN_ALLOCATION_SIZE << random.below(3)) - FIELDS_SIZE;
 }
 
+/** The description block of a new file. */
+export const newDescriptionBlock = (allocationSize: number): Uint8Array =>
+  descriptionBlock.build({ tail: allocationSize - FIELDS_SIZE } as DescriptionBlock);
+
 const tailLength = (tail: ZeroTail): number => (typeof tail === "number" ? tail : tail.length);
 
 function checkLength(length: number, allocationSize: number | undefined) {

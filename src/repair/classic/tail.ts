@@ -6,16 +6,6 @@ import {
   type ClassicCheckpointCookie,
   classicCheckpointCookie,
 } from "../../../formats/classic-cookie.js";
-import { METADATA_URI } from "../../../formats/classic-home.js";
-import {
-  type CheckpointInfo,
-  EXTENT_LIST_MAGIC,
-  extentList,
-  extentListVersions,
-  FILE_SIZE_RESERVED,
-  pairsLength,
-} from "../../../formats/extent-list.js";
-import { pageTypes, pageVersions } from "../../../formats/page-header.js";
 import {
   type ConfigEntry,
   type ConfigStruct,
@@ -25,10 +15,10 @@ import {
 } from "../../codec/config.js";
 import { configGet, configGetStruct, configSet } from "../../codec/config-edit.js";
 import { bytesToHex } from "../../codec/json.js";
-import { packedSize } from "../../codec/packed.js";
 import { RepairRefusal } from "../error.js";
-import { BlockAppender, type BlockRole, type NewBlock } from "./block-appender.js";
-import { type FoundList, type Metadata, rangesOf, turtleWith } from "./home.js";
+import { BlockAppender, type NewBlock } from "./block-appender.js";
+import { type Metadata, rangesOf, turtleWith } from "./home.js";
+import { ListWriter } from "./list-writer.js";
 import { type Range, RangeSet } from "./range-set.js";
 import { editTree, type FreedBlock, type RowChange, type TreeForm } from "./tree-edit.js";
 
@@ -87,9 +77,9 @@ export function buildTail(
     size: start - Number(checkpoint.cookie.fileSize),
   };
   const after = newLists(metadata, mode, freed, newBlocks, unused);
-  const lists = new ListWriter(metadata, appender);
-  const alloc = lists.plain("alloc list", after.alloc, checkpoint.alloc);
-  const discard = lists.plain("discard list", after.discard, checkpoint.discard);
+  const lists = new ListWriter(appender);
+  const alloc = lists.plain("alloc list", after.alloc, checkpoint.alloc.version);
+  const discard = lists.plain("discard list", after.discard, checkpoint.discard.version);
   const name = `${PREFIX}${checkpoint.order + 1n}`;
   const latest = time > checkpoint.time ? time : checkpoint.time;
   const partial: ClassicCheckpointCookie = {
@@ -109,7 +99,7 @@ export function buildTail(
       size: BigInt(treeBytes),
       write_gen: appender.writeGen,
     });
-  const avail = lists.avail(after.avail, partial, entryText(partial));
+  const avail = availList(metadata, lists, after.avail, partial, entryText(partial));
   const fileSize = appender.fileSize;
   const cookie = { ...partial, avail: addressOf(avail, unit), fileSize: BigInt(fileSize) };
   const config = configWith(metadata, entryText(cookie));
@@ -230,93 +220,20 @@ function configWith({ configTree }: Metadata, checkpoints: string): string {
   return writeConfig(configSet(configTree, ["checkpoint"], value));
 }
 
-/** Writes extent lists behind the tree. */
-class ListWriter {
-  constructor(
-    private readonly metadata: Metadata,
-    private readonly appender: BlockAppender,
-  ) {}
-
-  /** A list without ranges has no block. */
-  plain(role: BlockRole, { ranges }: RangeSet, old: FoundList): BlockLocation | undefined {
-    if (ranges.length === 0) return undefined;
-    return this.add(role, RangeSet.of(ranges), undefined, old.version);
-  }
-
-  /** Has what is needed to find the checkpoint again, if the old one had. */
-  avail(set: RangeSet, cookie: ClassicCheckpointCookie, checkpoints: string): BlockLocation | undefined {
-    const old = this.metadata.checkpoint.avail;
-    if (old.info === undefined && set.ranges.length === 0) return undefined;
-    if (old.info === undefined) return this.add("avail list", set, undefined, old.version);
-    const info = (fileSize: number): CheckpointInfo =>
-      this.info(old.info as CheckpointInfo, cookie, checkpoints, fileSize);
-    // The size is kept in a field of fixed length: the list's own length does not depend on it.
-    const length = this.payload(set, info(this.appender.fileSize)).bytes.length;
-    const fileSize = this.appender.fileSize + this.appender.sizeFor(length);
-    return this.add("avail list", set, info(fileSize), old.version);
-  }
-
-  private info(
-    old: CheckpointInfo,
-    cookie: ClassicCheckpointCookie,
-    checkpoints: string,
-    fileSize: number,
-  ): CheckpointInfo {
-    const size = BigInt(fileSize);
-    return {
-      ...old,
-      writeGen: this.appender.writeGen + 1n,
-      fileSize: size,
-      fileSizeFill: new Uint8Array(FILE_SIZE_RESERVED - packedSize(size)),
-      ...this.metadataText(old),
-      checkpointListLength: undefined as unknown as number,
-      checkpointList: `checkpoint=${checkpoints}`,
-      cookieLength: undefined as unknown as number,
-      cookie,
-    };
-  }
-
-  /** The settings as they were, with the checkpoints before this one. */
-  private metadataText(old: CheckpointInfo): Pick<CheckpointInfo, "metadata" | "metadataLength"> {
-    const tree = parseConfig(old.metadata);
-    const value = configGet(this.metadata.configTree, ["checkpoint"]);
-    const path = ["block_metadata", "checkpoint"];
-    const known = value !== undefined && configGet(tree, path) !== undefined;
-    const metadata = known ? writeConfig(configSet(tree, path, value)) : old.metadata;
-    return { metadata, metadataLength: undefined as unknown as number };
-  }
-
-  private payload(set: RangeSet, info: CheckpointInfo | undefined): { bytes: Uint8Array; pairs: number } {
-    const list = {
-      magic: BigInt(EXTENT_LIST_MAGIC),
-      magicSize: 0n,
-      extents: set.extents(),
-      end: 0n,
-      version: info === undefined ? extentListVersions.original : extentListVersions.checkpointInfo,
-      ...(info && { info }),
-    };
-    return { bytes: extentList.build(list), pairs: pairsLength(list as Parameters<typeof pairsLength>[0]) };
-  }
-
-  private add(
-    role: BlockRole,
-    set: RangeSet,
-    info: CheckpointInfo | undefined,
-    version: number | undefined,
-  ): BlockLocation {
-    const { bytes, pairs } = this.payload(set, info);
-    return this.appender.add({
-      role,
-      type: pageTypes.blockManager,
-      flags: 0,
-      version: version ?? pageVersions.timeWindows,
-      entries: pairs,
-      counted: pairs,
-      wholeChecksum: true,
-      payload: bytes,
-    });
-  }
+/** Has what is needed to find the checkpoint again, if the old one had: the settings with the checkpoints before. */
+function availList(
+  { checkpoint: { avail }, configTree }: Metadata,
+  lists: ListWriter,
+  set: RangeSet,
+  cookie: ClassicCheckpointCookie,
+  checkpoints: string,
+): BlockLocation | undefined {
+  const { info, version } = avail;
+  if (info === undefined) return lists.plain("avail list", set, version);
+  const tree = parseConfig(info.metadata);
+  const value = configGet(configTree, ["checkpoint"]);
+  const path = ["block_metadata", "checkpoint"];
+  const known = value !== undefined && configGet(tree, path) !== undefined;
+  const metadata = known ? writeConfig(configSet(tree, path, value)) : info.metadata;
+  return lists.avail(set, { metadata, checkpoints: `checkpoint=${checkpoints}`, cookie }, version);
 }
-
-/** For messages. */
-export const metadataName = METADATA_URI;

@@ -264,7 +264,17 @@ export class PageCutter {
     return pages[0]?.location;
   }
 
-  internalRow({ location, aggregate, type }: BuiltChild, key: Uint8Array): InternalRow {
+  /** As `root`, but with an internal page even over a single leaf, as the engine writes new files. */
+  rootOver(leaves: readonly BuiltChild[], model: Model): BlockLocation {
+    if (leaves.length > 1) return this.root(leaves, model) as BlockLocation;
+    const flags = this.form.modern ? pageFlags.fastTruncate : 0;
+    const rows = leaves.map((leaf) => this.internalRow(leaf, LOWEST_KEY));
+    const [root] = this.internals(rows, { ...model, flags });
+    this.blocks.markRoot();
+    return (root as BuiltChild).location;
+  }
+
+  private internalRow({ location, aggregate, type }: BuiltChild, key: Uint8Array): InternalRow {
     const head = this.form.modern ? windowedHead(type, aggregate) : [type << CELL_TYPE_SHIFT];
     const item = Uint8Array.from([...head, ...cookieWithLength(location, this.form.unit)]);
     return { key, cells: [keyCellOf(key), item], count: 2, aggregate };
