@@ -145,7 +145,7 @@ export class PageWriter {
 }
 
 /** A delta names the record before it and its image; an image the page's previous image alone. */
-function linksOf(delta: boolean, chain: PageChain | undefined) {
+export function linksOf(delta: boolean, chain: PageChain | undefined) {
   if (chain === undefined) return { backlinkLsn: 0n, baseLsn: 0n };
   const { imageLsn, imageCheckpointId, newestLsn, newestCheckpointId } = chain;
   const backlinkLsn = delta ? newestLsn : imageLsn;
