@@ -1,4 +1,5 @@
 /** What a fuzz target is. A target takes any bytes and returns, or throws because its oracle was broken. */
+import type { AnyFormat } from "./mutate/site.js";
 
 export interface FuzzTarget {
   /** `format-page`, `walk`, …: the name on the command line, of the corpus folder and of the built file. */
@@ -9,6 +10,8 @@ export interface FuzzTarget {
   seeds(): Iterable<Uint8Array>;
   /** Strings that a mutator without knowledge of the format would not guess. */
   dictionary?(): Iterable<Uint8Array>;
+  /** For coverage by field: the format that is fuzzed, and what an input makes it read. */
+  readonly subject?: { readonly format: AnyFormat; bytesOf(input: Uint8Array): Uint8Array };
   /**
    * One input.
    * @throws Broken when the oracle is; anything else thrown is a defect as well.

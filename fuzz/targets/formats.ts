@@ -27,6 +27,8 @@ export const formatTargets: readonly FuzzTarget[] = formats.map(formatTarget);
 /** The target of a format. */
 export function formatTarget(format: AnyFormat): FuzzTarget {
   const backends = backendsOf(format);
+  const bytesOf = (input: Uint8Array): Uint8Array =>
+    isRaw(input) ? input.subarray(1) : decided(format, new Tape(input.subarray(1)));
   return {
     name: `format-${format.name.replaceAll(":", "-")}`,
     oracle:
@@ -40,10 +42,8 @@ export function formatTarget(format: AnyFormat): FuzzTarget {
       }
     },
     dictionary: () => dictionaryOf(format),
-    fuzz: (input) => {
-      const bytes = isRaw(input) ? input.subarray(1) : decided(format, new Tape(input.subarray(1)));
-      check(format, bytes, backends);
-    },
+    subject: { format, bytesOf },
+    fuzz: (input) => check(format, bytesOf(input), backends),
   };
 }
 

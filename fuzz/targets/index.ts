@@ -4,6 +4,7 @@ import { configTarget } from "./config.js";
 import { formatTargets } from "./formats.js";
 import { mergeTarget } from "./merge.js";
 import { pagesTarget } from "./pages.js";
+import { selfTests } from "./self-tests.js";
 import { storeTargets } from "./stores.js";
 
 /** In the order campaigns take them. */
@@ -15,5 +16,6 @@ export const targets: readonly FuzzTarget[] = [
   ...storeTargets,
 ];
 
+/** By name those are found, too, that break on purpose. */
 export const targetByName = (name: string): FuzzTarget | undefined =>
-  targets.find((target) => target.name === name);
+  [...targets, ...selfTests].find((target) => target.name === name);

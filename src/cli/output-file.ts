@@ -25,12 +25,12 @@ export function checkOutputFile(file: string, inputs: readonly string[]): void {
       throw new CommandError(`${file}: lies inside the input ${input}, where nothing is written`);
 }
 
-/** Writes the text beside the final name, then gives it that name in one step that cannot replace another file. */
-export function writeOutputFile(file: string, text: string): void {
+/** Writes a text or bytes beside the final name, then gives it that name in one step that cannot replace another file. */
+export function writeOutputFile(file: string, content: string | Uint8Array): void {
   const partial = join(dirname(file), `.${basename(file)}.${process.pid}.partial`);
   const handle = openSync(partial, "wx");
   try {
-    writeWhole(handle, new TextEncoder().encode(text));
+    writeWhole(handle, typeof content === "string" ? new TextEncoder().encode(content) : content);
     publish(partial, file);
   } finally {
     rmSync(partial, { force: true });

@@ -37,6 +37,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/chain.js")).chainCommand as CommandModule,
   },
   {
+    name: "repair",
+    summary: "change metadata or add tables without the engine: plan, apply, undo, verify",
+    load: async () => (await import("./commands/repair.js")).repairCommand as CommandModule,
+  },
+  {
     name: "decode",
     summary: "hex lines of one format to JSON lines",
     load: async () => (await import("./commands/decode.js")).decodeCommand as CommandModule,
@@ -50,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     name: "formats",
     summary: "list the formats, or print one's documentation",
     load: async () => (await import("./commands/formats.js")).formatsCommand as CommandModule,
+  },
+  {
+    name: "fuzz",
+    summary: "fuzz the codecs, readers and the verifier; replay and minimise what is found",
+    load: async () => (await import("./commands/fuzz.js")).fuzzCommand as CommandModule,
   },
 ];
 

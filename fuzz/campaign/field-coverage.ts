@@ -1,0 +1,112 @@
+/** Which fields, names, flags, generations and codes of the declared formats inputs have reached. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { declarationOf, type Node, type Span, symbolList } from "../../src/codec/index.js";
+import { typeOf } from "../mutate/seal.js";
+import type { AnyFormat } from "../mutate/site.js";
+import type { FuzzTarget } from "../target.js";
+
+export interface FormatCoverage {
+  readonly format: string;
+  /** Text formats have no declared bytes: for them only codes count. */
+  readonly binary: boolean;
+  /** `generation path`, `generation path = name`, `generation path & flag`. */
+  readonly declared: number;
+  readonly reached: number;
+  readonly missing: readonly string[];
+  /** Codes of rules and errors met, and rules of the format that were not. */
+  readonly codes: readonly string[];
+  readonly missingRules: readonly string[];
+}
+
+export class FieldCoverage {
+  private readonly declared: ReadonlySet<string>;
+  private readonly rules: ReadonlySet<string>;
+  private readonly reached = new Set<string>();
+  private readonly codes = new Set<string>();
+
+  constructor(private readonly format: AnyFormat) {
+    const names = format.generations.length === 0 ? [""] : format.generations;
+    this.declared = new Set(names.flatMap((name) => [...itemsOf(typeOf(format, name), name)]));
+    this.rules = new Set(format.describe().generations.flatMap(({ rules }) => rules.map(({ code }) => code)));
+  }
+
+  add(bytes: Uint8Array): void {
+    const reading = this.format.read(bytes);
+    for (const { code } of reading.issues) this.codes.add(code);
+    const generation = reading.generation ?? "";
+    this.visit(
+      this.format.annotate(bytes, reading.generation === undefined ? {} : { generation }),
+      generation,
+    );
+  }
+
+  report(): FormatCoverage {
+    const missing = [...this.declared].filter((item) => !this.reached.has(item));
+    return {
+      format: this.format.name,
+      binary: this.declared.size > 0,
+      declared: this.declared.size,
+      reached: this.declared.size - missing.length,
+      missing,
+      codes: [...this.codes].sort(),
+      missingRules: [...this.rules].filter((code) => !this.codes.has(code)).sort(),
+    };
+  }
+
+  private visit(span: Span, generation: string): void {
+    const node = declarationOf(span);
+    if (node !== undefined) this.note(span, node, `${generation} ${span.path.replaceAll(/\[\d+\]/g, "[]")}`);
+    for (const child of span.children) this.visit(child, generation);
+  }
+
+  private note(span: Span, node: Node, item: string): void {
+    this.reached.add(item);
+    if ("symbols" in node && node.symbols !== undefined && span.symbol !== undefined)
+      this.reached.add(`${item} = ${span.symbol}`);
+    for (const { kind, name, value } of span.children)
+      if (kind === "bits" && value !== 0) this.reached.add(`${item} & ${name}`);
+  }
+}
+
+/** Everything a declaration names. */
+function* itemsOf(node: Node | undefined, generation: string, path = ""): Iterable<string> {
+  if (node === undefined) return;
+  const item = `${generation} ${path}`;
+  switch (node.kind) {
+    case "optional":
+    case "region":
+      yield* itemsOf(node.of, generation, path);
+      return;
+    case "struct":
+      for (const [name, field] of node.fields) {
+        const own = path === "" ? name : `${path}.${name}`;
+        yield `${generation} ${own}`;
+        yield* itemsOf(field, generation, own);
+      }
+      return;
+    case "array":
+      yield* itemsOf(node.of, generation, `${path}[]`);
+      return;
+    case "union":
+      for (const { node: inner } of node.cases) yield* itemsOf(inner, generation, path);
+      if (node.otherwise !== undefined) yield* itemsOf(node.otherwise.node, generation, path);
+      return;
+    case "int":
+    case "packed":
+    case "nibble":
+      for (const [name] of symbolList(node.symbols ?? {})) yield `${item} = ${name}`;
+      for (const [name] of symbolList(node.flags ?? {})) yield `${item} & ${name}`;
+  }
+}
+
+/** Of every format among the targets: what the inputs of its corpus below `folder` reach. */
+export function coverageOf(targets: readonly FuzzTarget[], folder: string): FormatCoverage[] {
+  return targets.flatMap(({ name, subject }) => {
+    if (subject === undefined) return [];
+    const coverage = new FieldCoverage(subject.format);
+    for (const file of readdirSync(join(folder, name)))
+      coverage.add(subject.bytesOf(readFileSync(join(folder, name, file))));
+    return [coverage.report()];
+  });
+}

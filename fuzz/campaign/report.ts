@@ -1,0 +1,133 @@
+/** What a campaign found, as text, JSON and one HTML page. */
+import { escapeHtml, htmlPage } from "../../src/report/html-page.js";
+import { jsonDocument } from "../../src/report/json.js";
+import type { Palette } from "../../src/report/palette.js";
+import { tableText } from "../../src/report/table.js";
+import type { CampaignFinding, CampaignStatus, TargetStatus } from "./campaign.js";
+import type { FormatCoverage } from "./field-coverage.js";
+
+export interface CampaignReport extends CampaignStatus {
+  readonly seed: number;
+  readonly jobs: number;
+  readonly coverage: readonly FormatCoverage[];
+}
+
+const rate = ({ executions, seconds }: TargetStatus): number =>
+  seconds === 0 ? 0 : Math.round(executions / seconds);
+const share = ({ reached, declared }: FormatCoverage): number => (declared === 0 ? 1 : reached / declared);
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+const total = (targets: readonly TargetStatus[], of: (status: TargetStatus) => number): number =>
+  targets.reduce((sum, status) => sum + of(status), 0);
+
+/** The command that shows a finding again. */
+export const reproduce = ({ target, file }: CampaignFinding): string =>
+  `npx pugmark fuzz replay ${quoted(file)} --target ${target}`;
+const quoted = (path: string): string =>
+  /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+
+export function campaignText(report: CampaignReport, palette: Palette): string {
+  const rows = report.targets.map((status) => ({
+    target: status.target.name,
+    executions: status.executions,
+    perSecond: rate(status),
+    seconds: Math.round(status.seconds),
+    newInputs: status.discoveries,
+  }));
+  const coverage = report.coverage
+    .filter(({ binary }) => binary)
+    .map((format) => ({
+      format: format.format,
+      fields: `${format.reached}/${format.declared}`,
+      share: percent(share(format)),
+    }));
+  return [
+    tableText(["target", "executions", "perSecond", "seconds", "newInputs"], rows, palette),
+    coverage.length === 0 ? "" : `\n${tableText(["format", "fields", "share"], coverage, palette)}`,
+    `\n${summaryLine(report)}\n`,
+    ...report.findings.map((finding) => `\n${findingText(finding, palette)}`),
+  ].join("");
+}
+
+export const summaryLine = ({ targets, findings, elapsed, seed }: CampaignReport): string =>
+  `${total(targets, ({ executions }) => executions)} executions over ${targets.length} targets in ${Math.round(elapsed)} s, ` +
+  `seed ${seed}: ${findings.length} finding${findings.length === 1 ? "" : "s"}`;
+
+const findingText = (finding: CampaignFinding, palette: Palette): string =>
+  `${palette("error", finding.target)}: ${finding.signature}\n  ${reproduce(finding)}\n`;
+
+export function campaignJson(report: CampaignReport): string {
+  return jsonDocument({
+    schemaVersion: 1,
+    seed: report.seed,
+    jobs: report.jobs,
+    seconds: report.elapsed,
+    targets: report.targets.map(({ target: { name, oracle }, executions, seconds, discoveries, slices }) => ({
+      name,
+      oracle,
+      executions,
+      seconds,
+      discoveries,
+      slices,
+    })),
+    coverage: report.coverage,
+    findings: report.findings.map((finding) => ({ ...finding, reproduce: reproduce(finding) })),
+  });
+}
+
+export function campaignHtml(report: CampaignReport): string {
+  const { targets, coverage, findings } = report;
+  const fastest = Math.max(1, ...targets.map(rate));
+  const speeds = targets.map((status) =>
+    bar(status.target.name, rate(status) / fastest, `${rate(status)}/s`),
+  );
+  const inputs = Math.max(1, ...targets.map(({ discoveries }) => discoveries));
+  const news = targets.map(({ target, discoveries }) =>
+    bar(target.name, discoveries / inputs, String(discoveries)),
+  );
+  const fields = coverage
+    .filter(({ binary }) => binary)
+    .map((format) => bar(format.format, share(format), `${format.reached} of ${format.declared}`));
+  const missing = coverage.flatMap(({ format, missing }) => missing.map((item) => `${format}: ${item}`));
+  return htmlPage(
+    "pugmark fuzz",
+    [
+      "<h1>Fuzz campaign</h1>",
+      `<p class="verdict ${findings.length === 0 ? "good" : "error"}">${escapeHtml(summaryLine(report))}</p>`,
+      ...findings.map(findingHtml),
+      `<h2>Executions per second</h2>${plot(speeds)}`,
+      `<h2>Inputs that reached something new</h2>${plot(news)}`,
+      `<h2>Fields, names and flags reached</h2>${plot(fields)}`,
+      missing.length === 0 ? "" : `<h2>Not reached</h2><pre>${missing.map(escapeHtml).join("\n")}</pre>`,
+    ].join("\n"),
+  );
+}
+
+const findingHtml = (finding: CampaignFinding): string =>
+  `<h2 class="error">${escapeHtml(`${finding.target}: ${finding.signature}`)}</h2>` +
+  `<pre>${escapeHtml(reproduce(finding))}\n\n${escapeHtml(finding.stack)}</pre>`;
+
+interface Bar {
+  readonly label: string;
+  readonly share: number;
+  readonly text: string;
+}
+const bar = (label: string, share: number, text: string): Bar => ({ label, share, text });
+
+const ROW = 18;
+const [LABEL, WIDTH] = [230, 520];
+
+/** Horizontal bars; no script, nothing loaded. */
+function plot(bars: readonly Bar[]): string {
+  const rows = bars.map(({ label, share, text }, index) => {
+    const y = index * ROW;
+    const length = Math.max(1, Math.round(share * WIDTH));
+    return (
+      `<text x="${LABEL - 8}" y="${y + 13}" text-anchor="end">${escapeHtml(label)}</text>` +
+      `<rect x="${LABEL}" y="${y + 3}" width="${length}" height="${ROW - 6}" fill="currentColor" opacity=".45"/>` +
+      `<text x="${LABEL + length + 6}" y="${y + 13}">${escapeHtml(text)}</text>`
+    );
+  });
+  const height = bars.length * ROW;
+  const style = "font: 12px system-ui, sans-serif; fill: currentColor; max-width: 100%";
+  return `<svg viewBox="0 0 ${LABEL + WIDTH + 120} ${height}" width="${LABEL + WIDTH + 120}" style="${style}" role="img">${rows.join("")}</svg>`;
+}

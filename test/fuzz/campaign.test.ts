@@ -1,0 +1,141 @@
+/** The parts of a campaign, and campaigns over targets that misbehave. Needs the build, as campaigns do. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { targetBundle } from "../../fuzz/campaign/bundle.js";
+import { type CampaignStatus, runCampaign } from "../../fuzz/campaign/campaign.js";
+import { Distiller } from "../../fuzz/campaign/distill.js";
+import { minimize } from "../../fuzz/campaign/minimize.js";
+import { replay, targetOf, UnknownTarget } from "../../fuzz/campaign/replay.js";
+import { campaignHtml, campaignJson, campaignText } from "../../fuzz/campaign/report.js";
+import { type Outcome, Runner } from "../../fuzz/campaign/runner.js";
+import { signatureOf } from "../../fuzz/campaign/signature.js";
+import { selfTests } from "../../fuzz/targets/self-tests.js";
+import { plainPalette } from "../../src/report/palette.js";
+import { inTemporaryFolder, inTemporaryFolderAsync } from "../support/directories.js";
+
+const test = suite("fuzz campaigns");
+
+test.before(() => {
+  assert.ok(existsSync(targetBundle()), "built");
+});
+
+test("a signature is the same for the same defect, whatever the input", () => {
+  const broken = (offset: number): Error => new RangeError(`at ${offset} of 0x${offset.toString(16)}`);
+  assert.is(signatureOf(broken(12)), signatureOf(broken(4711)));
+  assert.is.not(signatureOf(broken(12)), signatureOf(new TypeError("at 12 of 0xc")));
+  assert.is(signatureOf("text 5"), "thrown string: text #");
+});
+
+test("targets are told by folder or by the longest name a file begins with", () => {
+  const names = ["format-page", "format-page-header", "config"];
+  assert.is(targetOf("corpus/config/abc", names), "config");
+  assert.is(targetOf("findings/format-page-header-0123", names), "format-page-header");
+  assert.is(targetOf("findings/format-page-0123", names), "format-page");
+  assert.is(targetOf("corpus/palm/a_small/config.txt", names), undefined);
+});
+
+test("an input is made as small as its defect", async () => {
+  const input = new Uint8Array(65_536).map((_, at) => at % 251);
+  input.set([0xde, 0xad], 40_000);
+  const breaks = async (bytes: Uint8Array): Promise<Outcome> =>
+    Buffer.from(bytes).includes(Buffer.of(0xde, 0xad))
+      ? { kind: "broken", signature: "dead", message: "", stack: "" }
+      : { kind: "fine" };
+  const { input: small, tries } = await minimize("config", input, breaks);
+  assert.equal([...small], [0xde, 0xad]);
+  assert.ok(tries < 1000, `${tries} tries`);
+  try {
+    await minimize("config", Uint8Array.of(1), breaks);
+    assert.unreachable();
+  } catch (error) {
+    assert.instance(error, RangeError);
+  }
+});
+
+test("a runner contains what a target does", async () => {
+  const runner = new Runner({ inputSeconds: 2, memoryMiB: 64 });
+  const outcomeOf = (name: string, first = 0xff) => runner.run(`selftest-${name}`, Uint8Array.of(first));
+  assert.is((await outcomeOf("hang", 0)).kind, "fine");
+  assert.match(signature(await outcomeOf("hang")), "takes more than 2 s");
+  assert.match(signature(await outcomeOf("memory")), "lost: ");
+  assert.match(signature(await outcomeOf("exit")), "the thread ended");
+  assert.is(signature(await outcomeOf("thrown")), "thrown string: no error at all");
+  assert.is((await outcomeOf("crash", 0)).kind, "fine");
+  await runner.close();
+});
+const signature = (outcome: Outcome): string => (outcome.kind === "fine" ? "fine" : outcome.signature);
+
+test("files are replayed in order, each on its target", async () => {
+  await inTemporaryFolderAsync(async (folder) => {
+    mkdirSync(join(folder, "config"));
+    writeFileSync(join(folder, "config", "b"), "a=(");
+    writeFileSync(join(folder, "config", "a"), "a=1");
+    writeFileSync(join(folder, "notes.txt"), "no input");
+    const seen: string[] = [];
+    const run = async (target: string, input: Uint8Array): Promise<Outcome> => {
+      seen.push(`${target} ${Buffer.from(input)}`);
+      return { kind: "fine" };
+    };
+    for await (const { outcome } of replay(folder, ["config"], { run })) assert.is(outcome.kind, "fine");
+    assert.equal(seen, ["config a=1", "config a=("]);
+    try {
+      for await (const _ of replay(join(folder, "notes.txt"), ["config"], { run })) assert.unreachable();
+      assert.unreachable();
+    } catch (error) {
+      assert.instance(error, UnknownTarget);
+    }
+  });
+});
+
+test("a corpus is distilled to what reaches something", () => {
+  inTemporaryFolder((folder) => {
+    for (const [name, text] of Object.entries({ a: "a=1", b: "a=1", c: 'a="x",b=(c=[1])', d: "bb=22" }))
+      writeFileSync(join(folder, name), text);
+    const { keep, drop, reached } = new Distiller().distill("config", [folder]);
+    assert.ok(keep.length >= 2 && keep.length < 4 && reached > 20, `${keep}`);
+    assert.ok(
+      drop.some((file) => file.endsWith("b")),
+      "a copy adds nothing",
+    );
+  });
+});
+
+test("a campaign goes on whatever its targets do, and reports each", async () => {
+  await inTemporaryFolderAsync(async (folder) => {
+    const status = await runCampaign(
+      {
+        targets: selfTests.filter(({ name }) => name !== "selftest-memory"),
+        seconds: 25,
+        seed: 1,
+        jobs: 2,
+        keepGoing: true,
+        known: [],
+        folder,
+        inputSeconds: 1,
+        memoryMiB: 256,
+      },
+      new AbortController().signal,
+    );
+    const found = new Map(status.findings.map(({ target, signature: what }) => [target, what]));
+    assert.match(found.get("selftest-hang") ?? "", "takes too long");
+    assert.match(found.get("selftest-output") ?? "", "prints without end");
+    assert.match(found.get("selftest-exit") ?? "", "ends its process");
+    assert.match(found.get("selftest-thrown") ?? "", "no error at all");
+    for (const { file } of status.findings) assert.ok(readFileSync(file).length > 0, file);
+    assert.ok(readdirSync(join(folder, "corpus", "selftest-crash")).length >= 2);
+    checkReports(status);
+  });
+});
+
+function checkReports(status: CampaignStatus): void {
+  const report = { ...status, seed: 1, jobs: 2, coverage: [] };
+  const json = JSON.parse(campaignJson(report));
+  assert.is(json.findings.length, status.findings.length);
+  assert.match(json.findings[0].reproduce, "npx pugmark fuzz replay");
+  assert.match(campaignText(report, plainPalette), "selftest-hang");
+  assert.match(campaignHtml(report), "<svg");
+}
+
+test.run();
