@@ -6,48 +6,34 @@ import type { KeyRange, PagePart, TableReader, TreeLeaf, TreeRow } from "../../t
 /** Bytes collected before they are handed on. */
 const CHUNK = 256 * 1024;
 const NEWLINE = 10;
-/** Code units of the two digits of each byte. */
-const HIGH = new Uint8Array(256);
-const LOW = new Uint8Array(256);
-/** Both digits as they lie in memory. */
-const BOTH = new Uint16Array(256);
-for (let byte = 0; byte < 256; byte++) {
-  const digits = byte.toString(16).padStart(2, "0");
-  HIGH[byte] = digits.charCodeAt(0);
-  LOW[byte] = digits.charCodeAt(1);
-  new Uint8Array(BOTH.buffer, 2 * byte).set([digits.charCodeAt(0), digits.charCodeAt(1)]);
-}
+/** By byte: its two digits, the first in the low half. */
+const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const text = byte.toString(16).padStart(2, "0");
+  return text.charCodeAt(0) | (text.charCodeAt(1) << 8);
+});
 
 class HexText {
   private buffer = new Uint8Array(CHUNK);
-  /** The same memory, two digits at a time. */
-  private pairs = new Uint16Array(this.buffer.buffer);
+  private view = new DataView(this.buffer.buffer);
   length = 0;
 
   /** A line of hex digits. */
   addBytes(bytes: Uint8Array, start: number, end: number): void {
     this.reserve(2 * (end - start) + 1);
-    const digits = 2 * (end - start);
-    if (this.length % 2 === 0) this.addEven(bytes, start, end);
-    else this.addOdd(bytes, start, end);
-    this.buffer[this.length + digits] = NEWLINE;
-    this.length += digits + 1;
-  }
-
-  private addEven(bytes: Uint8Array, start: number, end: number): void {
-    const { pairs } = this;
-    let at = this.length >> 1;
-    for (let i = start; i < end; i++) pairs[at++] = BOTH[bytes[i] as number] as number;
-  }
-
-  private addOdd(bytes: Uint8Array, start: number, end: number): void {
-    const { buffer } = this;
+    const { view } = this;
     let at = this.length;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i] as number;
-      buffer[at++] = HIGH[byte] as number;
-      buffer[at++] = LOW[byte] as number;
+    let from = start;
+    for (const last = end - 1; from < last; from += 2, at += 4) {
+      const digits =
+        (DIGITS[bytes[from] as number] as number) | ((DIGITS[bytes[from + 1] as number] as number) << 16);
+      view.setInt32(at, digits, true);
     }
+    if (from < end) {
+      view.setUint16(at, DIGITS[bytes[from] as number] as number, true);
+      at += 2;
+    }
+    view.setUint8(at, NEWLINE);
+    this.length = at + 1;
   }
 
   /** A line of digits. */
@@ -85,7 +71,7 @@ class HexText {
 
   private use(buffer: Uint8Array<ArrayBuffer>): void {
     this.buffer = buffer;
-    this.pairs = new Uint16Array(buffer.buffer, 0, buffer.length >> 1);
+    this.view = new DataView(buffer.buffer);
   }
 }
 
