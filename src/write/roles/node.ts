@@ -69,8 +69,8 @@ export class DatabaseNode {
   private currentRole: NodeRole;
   private writer: CheckpointWriter | undefined;
   private staged = new Map<string, StagedTable>();
-  private stableTimestamp = 0n;
-  private oldestTimestamp = 0n;
+  private stable = 0n;
+  private oldest = 0n;
   private nextFileId = 0n;
   /** Write generation this run began with. */
   private runWriteGen = 1n;
@@ -101,6 +101,10 @@ export class DatabaseNode {
   }
   get generation(): WriteGeneration {
     return this.state.generation;
+  }
+  /** What the next checkpoint's timestamp will be. */
+  get stableTimestamp(): bigint {
+    return this.stable;
   }
   /** The checkpoint the node is at; undefined before the first. */
   get checkpointed(): PublishedCheckpoint | undefined {
@@ -158,23 +162,20 @@ export class DatabaseNode {
   /** The next checkpoint's timestamp; changes given from now on must be later. @throws NodeError `timestamp` */
   setStableTimestamp(timestamp: bigint): void {
     this.checkLeader("move the stable timestamp");
-    if (timestamp < this.stableTimestamp)
-      throw new NodeError(
-        "timestamp",
-        `stable timestamp ${timestamp}: it is ${this.stableTimestamp} already`,
-      );
-    this.stableTimestamp = timestamp;
+    if (timestamp < this.stable)
+      throw new NodeError("timestamp", `stable timestamp ${timestamp}: it is ${this.stable} already`);
+    this.stable = timestamp;
   }
 
   /** @throws NodeError `timestamp` when it moves back, or beyond the stable one */
   setOldestTimestamp(timestamp: bigint): void {
     this.checkLeader("move the oldest timestamp");
-    if (timestamp < this.oldestTimestamp || timestamp > this.stableTimestamp)
+    if (timestamp < this.oldest || timestamp > this.stable)
       throw new NodeError(
         "timestamp",
-        `oldest timestamp ${timestamp}: it can be ${this.oldestTimestamp} to ${this.stableTimestamp}`,
+        `oldest timestamp ${timestamp}: it can be ${this.oldest} to ${this.stable}`,
       );
-    this.oldestTimestamp = timestamp;
+    this.oldest = timestamp;
   }
 
   /**
@@ -186,10 +187,10 @@ export class DatabaseNode {
     const { keyProvider } = this.options;
     if (keyProvider?.setKey === undefined)
       throw new KeyProviderError("key-not-pushed", "the database has no key provider keys can be pushed to");
-    if (timestamp <= this.stableTimestamp)
+    if (timestamp <= this.stable)
       throw new KeyProviderError(
         "key-timestamp",
-        `a key of timestamp ${timestamp} is not above the stable timestamp ${this.stableTimestamp}`,
+        `a key of timestamp ${timestamp} is not above the stable timestamp ${this.stable}`,
       );
     keyProvider.setKey(key, timestamp);
   }
@@ -272,11 +273,11 @@ export class DatabaseNode {
     const table: TableWriter = {
       uri,
       load: (rows) => {
-        this.stage(uri).addLoad(rows, this.stableTimestamp);
+        this.stage(uri).addLoad(rows, this.stable);
         return table;
       },
       edit: (edits) => {
-        this.stage(uri).addEdits(edits, this.stableTimestamp);
+        this.stage(uri).addEdits(edits, this.stable);
         return table;
       },
     };
@@ -296,7 +297,7 @@ export class DatabaseNode {
 
   private plan(): CheckpointPlan {
     const changes = [...this.staged].filter(([, table]) => !table.isEmpty).map(([, table]) => table.change());
-    const { stableTimestamp: timestamp, oldestTimestamp, nextFileId: largestFileId, runWriteGen } = this;
+    const { stable: timestamp, oldest: oldestTimestamp, nextFileId: largestFileId, runWriteGen } = this;
     const { schemaEpoch } = this.state;
     const { now = systemSeconds } = this.options;
     return { changes, timestamp, oldestTimestamp, schemaEpoch, largestFileId, runWriteGen, time: now() };
@@ -332,8 +333,8 @@ export class DatabaseNode {
   private begin(): void {
     const { state, keys, log } = this;
     this.staged = new Map();
-    this.stableTimestamp = state.timestamp;
-    this.oldestTimestamp = state.oldestTimestamp;
+    this.stable = state.timestamp;
+    this.oldest = state.oldestTimestamp;
     this.nextFileId = state.largestFileId;
     this.runWriteGen = state.maxWriteGen + 1n;
     this.writer = undefined;
