@@ -1,21 +1,76 @@
 /** What is known of one page while its records pass by, oldest first: what a reader at each LSN would get. */
+import type { PageRecord } from "../../store/types.js";
 import { compareKeys } from "../../tree/keys.js";
 import type { FindingPlace } from "../rule.js";
 import type { Earlier } from "./record.js";
 import type { LeafTimes } from "./times.js";
 
-/** A record as addresses are compared with it. */
-export interface PassedRecord extends Earlier {
-  readonly place: FindingPlace;
-  /** Bytes as stored. */
-  readonly size: number;
-  /** Page type in its header; undefined for what is no block. */
+/** What the block of a record says of it. */
+export interface RecordContent {
+  /** Checksum in the block header; undefined for text pages and what is no block. */
+  readonly checksum: number | undefined;
+  /** The checksum addresses hold: a replacement's original one. */
+  readonly addressChecksum: number | undefined;
+  readonly writeGen: bigint | undefined;
+  /** Page type in its header. */
   readonly type: number | undefined;
   readonly replacement: boolean;
-  /** It can be read on top of the record before it. */
-  readonly sound: boolean;
-  /** Nothing at all is wrong with it and its links. */
-  readonly fits: boolean;
+}
+
+/** A record as later ones and addresses are compared with it. */
+export class PassedRecord implements Earlier, RecordContent {
+  readonly tableId: bigint;
+  readonly pageId: bigint;
+  readonly lsn: bigint;
+  readonly checkpointId: bigint | undefined;
+  readonly isDelta: boolean;
+  readonly discarded: boolean;
+  /** Bytes as stored. */
+  readonly size: number;
+  readonly checksum: number | undefined;
+  readonly addressChecksum: number | undefined;
+  readonly writeGen: bigint | undefined;
+  readonly type: number | undefined;
+  readonly replacement: boolean;
+  private readonly file: string;
+  private readonly offset: number | undefined;
+
+  constructor(
+    record: PageRecord,
+    content: RecordContent,
+    private readonly table: string | undefined,
+    /** It can be read on top of the record before it. */
+    readonly sound: boolean,
+    /** Nothing at all is wrong with it and its links. */
+    readonly fits: boolean,
+  ) {
+    this.tableId = record.tableId;
+    this.pageId = record.pageId;
+    this.lsn = record.lsn;
+    this.checkpointId = record.checkpointId;
+    this.isDelta = record.isDelta;
+    this.discarded = record.discarded;
+    this.size = record.data.length;
+    this.checksum = content.checksum;
+    this.addressChecksum = content.addressChecksum;
+    this.writeGen = content.writeGen;
+    this.type = content.type;
+    this.replacement = content.replacement;
+    this.file = record.place.file;
+    this.offset = record.place.offset;
+  }
+
+  get place(): FindingPlace {
+    const { file: path, offset, table, tableId, pageId, lsn } = this;
+    return {
+      path,
+      ...(offset === undefined ? {} : { offset }),
+      ...(table === undefined ? {} : { table }),
+      tableId,
+      pageId,
+      lsn,
+    };
+  }
 }
 
 export class PageChain {

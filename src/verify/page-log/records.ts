@@ -26,7 +26,7 @@ import { AddressCheck } from "./address-check.js";
 import { DisaggBlock } from "./block.js";
 import { HistoryCheck } from "./history-check.js";
 import type { LsnLedger } from "./lsn-ledger.js";
-import { PageChain, type PassedRecord } from "./page-chain.js";
+import { PageChain, PassedRecord, type RecordContent } from "./page-chain.js";
 import { RecordSubject } from "./record.js";
 import type { TableDirectory, TableInfo } from "./tables.js";
 import { leafTimes } from "./times.js";
@@ -59,10 +59,7 @@ export interface PlainPages {
   isNamed(lsn: bigint): boolean;
 }
 
-/** What a record holds, for the records and addresses that follow. */
-type Content = Pick<PassedRecord, "checksum" | "addressChecksum" | "writeGen" | "type" | "replacement">;
-
-const NO_CONTENT: Content = {
+const NO_CONTENT: RecordContent = {
   checksum: undefined,
   addressChecksum: undefined,
   writeGen: undefined,
@@ -198,20 +195,10 @@ export class RecordPass {
     });
   }
 
-  private leave(record: PageRecord, content: Content, sound: boolean, fits: boolean): void {
+  private leave(record: PageRecord, content: RecordContent, sound: boolean, fits: boolean): void {
     const { subject, chain } = this;
-    const { lsn, checkpointId, isDelta, discarded, data } = record;
-    const passed: PassedRecord = {
-      ...content,
-      lsn,
-      checkpointId,
-      isDelta,
-      discarded,
-      size: data.length,
-      place: subject.place(),
-      sound,
-      fits,
-    };
+    const { isDelta, discarded } = record;
+    const passed = new PassedRecord(record, content, subject.table, sound, fits);
     if (!isDelta || discarded) this.leaveChain();
     chain.add(passed);
     this.noteContent(record, passed);
@@ -240,7 +227,7 @@ export class RecordPass {
     if (table?.uri === HISTORY_STORE) this.history.add(pages.image, layout, () => this.subject.place());
   }
 
-  private verifyContent(record: PageRecord): Content {
+  private verifyContent(record: PageRecord): RecordContent {
     if (record.discarded || record.issues.some(({ code }) => code === SEALED)) return NO_CONTENT;
     const { block, subject, table } = this;
     const { run, plain, detected, pages } = this.context;
