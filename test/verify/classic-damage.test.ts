@@ -6,6 +6,8 @@ import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK } from "../../formats/block-header.js";
 import { type Extent, extentList } from "../../formats/extent-list.js";
 import { PAGE_HEADER } from "../../formats/page-header.js";
+import { MemoryAccess } from "../../src/store/file.js";
+import { readLogFile } from "../../src/store/log-file.js";
 import { type Finding, verify } from "../../src/verify/index.js";
 import { corpusPath } from "../support/corpus.js";
 import { inTemporaryFolderAsync } from "../support/directories.js";
@@ -26,7 +28,11 @@ interface Expected {
   readonly consequence?: string;
   /** Other codes that follow from the same damage. */
   readonly also?: readonly string[];
+  /** The directory that is damaged, unless it is `orig`. */
+  readonly home?: readonly string[];
 }
+const LOGGED = ["classic-12.0", "logged"];
+const LOG = "WiredTigerLog.0000000001";
 
 /** Changes a file of a home; the block at `offset` where one is given keeps its checksum. */
 function change(file: string, edit: (bytes: Uint8Array) => unknown, offset?: number) {
@@ -212,11 +218,58 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     { code: "metadata-row-config", file: "WiredTiger.wt", consequence: "the table cannot be opened" },
   ],
   [
+    "a table without its column group",
+    change("WiredTiger.wt", text("table:c", "table:d"), METADATA_LEAF),
+    { code: "metadata-table", file: "WiredTiger.wt", consequence: "table:d cannot be opened" },
+  ],
+  [
+    "no version file",
+    (home) => rmSync(join(home, "WiredTiger")),
+    { code: "version-file-missing", file: "WiredTiger", severity: "warning" },
+  ],
+  [
+    "a log file of which another is missing",
+    (home) => cpSync(join(home, LOG), join(home, "WiredTigerLog.0000000003")),
+    {
+      code: "log-sequence",
+      file: "WiredTigerLog.0000000003",
+      also: ["log-replay"],
+      severity: "warning",
+      home: LOGGED,
+      consequence: "operations in the missing part cannot be replayed",
+    },
+  ],
+  [
+    "a damaged log record",
+    change(LOG, (bytes) => bytes.set([0x55], 300)),
+    { code: "log-record", file: LOG, home: LOGGED, consequence: "recovery stops here" },
+  ],
+  [
+    "a log that ends before its last checkpoint",
+    change(LOG, (bytes) => bytes.fill(0, lastCheckpoint(bytes))),
+    { code: "log-replay", file: LOG, home: LOGGED, severity: "info" },
+  ],
+  [
     "a page whose header counts another number of cells",
     change("c.wt", (block) => block.set([98], PAGE_HEADER.at.entries), C.leaf),
     { code: "page-cells", file: "c.wt", offset: C.leaf },
   ],
 ];
+
+/** Offset of the log's last checkpoint record that has commits behind the checkpoint before it. */
+function lastCheckpoint(bytes: Uint8Array): number {
+  const source = new MemoryAccess(LOG, bytes);
+  let [commit, found] = [false, 0];
+  for (const entry of readLogFile(source)) {
+    if (entry.kind !== "record") continue;
+    if (entry.content?.kind === "commit") commit = true;
+    else if (entry.content?.kind === "checkpoint" && commit) {
+      found = entry.offset;
+      commit = false;
+    }
+  }
+  return found;
+}
 
 function size(file: string): number {
   return readFileSync(corpusPath(...HOME, file)).length;
@@ -227,7 +280,7 @@ for (const [name, damage, expected] of cases)
   test(`${name}: ${expected.code}`, () =>
     inTemporaryFolderAsync(async (folder) => {
       const home = join(folder, "home");
-      cpSync(corpusPath(...HOME), home, { recursive: true });
+      cpSync(corpusPath(...(expected.home ?? HOME)), home, { recursive: true });
       damage(home);
       const { findings } = await verify([home], { showKeys: true });
       const known = ["space-unreferenced", expected.code, ...(expected.also ?? [])];

@@ -15,6 +15,7 @@ import { metadataIncomplete } from "../rules/classic/metadata-incomplete.js";
 import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
+import { metadataTable } from "../rules/metadata/metadata-table.js";
 import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { BlockReader } from "./block-reader.js";
@@ -110,7 +111,10 @@ export class DirectoryVerifier {
       if (id !== undefined) ids.set(uri, id);
     }
     const subject = new MetadataSubject(reader.rows, ids, { path });
-    this.run.findings.check([metadataRowConfig, metadataDuplicateId, metadataReferences], subject);
+    this.run.findings.check(
+      [metadataRowConfig, metadataDuplicateId, metadataReferences, metadataTable],
+      subject,
+    );
     return subject;
   }
 

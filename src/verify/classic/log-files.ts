@@ -5,18 +5,50 @@ import { FileAccess } from "../../store/file.js";
 import { inputErrorOf } from "../../store/input-error.js";
 import { type LogFileEntry, readLogFile } from "../../store/log-file.js";
 import { logRecords } from "../rules/classic/log-record.js";
+import { logSequence } from "../rules/classic/log-sequence.js";
 import type { Detected, Run } from "../run.js";
+import { LogReplay } from "./log-replay.js";
 
 /** Records that cannot be looked into for want of a plug-in. */
 const UNCHECKED: ReadonlySet<string> = new Set(["log-encrypted", "no-compressor"]);
 const LOST = "recovery stops here: later operations of this log are not replayed";
 
 export function verifyLogs(home: string, files: readonly string[], run: Run, detected: Detected): void {
-  for (const file of files.filter((name) => logFileName(name)?.kind === "log"))
-    verifyLog(join(home, file), run, detected);
+  const replay = new LogReplay();
+  let before: number | undefined;
+  for (const { name, number } of logFiles(files)) {
+    const path = join(home, name);
+    if (before !== undefined && number > before + 1) reportGap(path, before + 1, number, run);
+    before = number;
+    verifyLog(path, number, run, detected, replay);
+  }
+  replay.report(run.findings);
 }
 
-function verifyLog(path: string, run: Run, detected: Detected): void {
+/** Oldest first. */
+function logFiles(files: readonly string[]): Array<{ name: string; number: number }> {
+  const logs = files.flatMap((name) => {
+    const known = logFileName(name);
+    return known?.kind === "log" ? [{ name, number: known.number }] : [];
+  });
+  return logs.sort((a, b) => a.number - b.number);
+}
+
+function reportGap(path: string, from: number, next: number, run: Run): void {
+  const missing = next - from === 1 ? `log file ${from} is` : `log files ${from} to ${next - 1} are`;
+  run.findings.add(
+    logSequence,
+    { path },
+    {
+      message: `${missing} missing`,
+      expected: from,
+      actual: next,
+      consequence: "operations in the missing part cannot be replayed",
+    },
+  );
+}
+
+function verifyLog(path: string, number: number, run: Run, detected: Detected, replay: LogReplay): void {
   let access: FileAccess;
   try {
     access = new FileAccess(path);
@@ -25,7 +57,10 @@ function verifyLog(path: string, run: Run, detected: Detected): void {
     return;
   }
   try {
-    for (const entry of readLogFile(access)) report(entry, path, run, detected);
+    for (const entry of readLogFile(access)) {
+      report(entry, path, run, detected);
+      if (entry.kind === "record") replay.add(number, path, entry);
+    }
   } finally {
     access.close();
   }

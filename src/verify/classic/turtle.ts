@@ -10,6 +10,7 @@ import type { FindingPlace } from "../rule.js";
 import { turtleFileFormat } from "../rules/classic/turtle-file.js";
 import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
 import { turtleFileVersion } from "../rules/classic/turtle-file-version.js";
+import { versionFileMissing } from "../rules/classic/version-file-missing.js";
 import type { Detected, Run } from "../run.js";
 
 const TURTLE = "WiredTiger.turtle";
@@ -44,6 +45,15 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
   run.checked(0, bytes.length);
   const reading = turtleFile.read(bytes);
   const versionText = secondLine(join(home, VERSION_FILE));
+  if (!existsSync(join(home, VERSION_FILE)))
+    run.findings.add(
+      versionFileMissing,
+      { path: join(home, VERSION_FILE) },
+      {
+        message: "there is no file WiredTiger",
+        consequence: "an engine that opens this directory takes it for a new one, or refuses it",
+      },
+    );
   const issues = reading.ok
     ? placeVersions(reading.issues, reading.value, versionText, bytes)
     : reading.issues;

@@ -13,6 +13,8 @@ import { fileDescription } from "./classic/file-description.js";
 import { fileSize } from "./classic/file-size.js";
 import { fileTail } from "./classic/file-tail.js";
 import { logRecords } from "./classic/log-record.js";
+import { logReplay } from "./classic/log-replay.js";
+import { logSequence } from "./classic/log-sequence.js";
 import { metadataFileMissing } from "./classic/metadata-file-missing.js";
 import { metadataFileUnlisted } from "./classic/metadata-file-unlisted.js";
 import { metadataIncomplete } from "./classic/metadata-incomplete.js";
@@ -23,6 +25,7 @@ import { spaceUnreferenced } from "./classic/space-unreferenced.js";
 import { turtleFileFormat } from "./classic/turtle-file.js";
 import { turtleFileMissing } from "./classic/turtle-file-missing.js";
 import { turtleFileVersion } from "./classic/turtle-file-version.js";
+import { versionFileMissing } from "./classic/version-file-missing.js";
 import { dumpChainBase } from "./lone/dump-chain-base.js";
 import { dumpChainLink } from "./lone/dump-chain-link.js";
 import { dumpChecksum } from "./lone/dump-checksum.js";
@@ -34,6 +37,7 @@ import { metadataFileId } from "./metadata/metadata-file-id.js";
 import { metadataNamespace } from "./metadata/metadata-namespace.js";
 import { metadataReferences } from "./metadata/metadata-reference.js";
 import { metadataRowConfig } from "./metadata/metadata-row-config.js";
+import { metadataTable } from "./metadata/metadata-table.js";
 import { pageCells } from "./page/page-cells.js";
 import { addressAgreement } from "./page-log/address-agreement.js";
 import { addressFormat } from "./page-log/address-cookie.js";
@@ -89,6 +93,8 @@ export const rules: readonly RuleInfo[] = [
   fileSize,
   fileTail,
   logRecords,
+  logReplay,
+  logSequence,
   metadataFileMissing,
   metadataFileUnlisted,
   metadataIncomplete,
@@ -99,12 +105,14 @@ export const rules: readonly RuleInfo[] = [
   turtleFileMissing,
   turtleFileVersion,
   turtleFileFormat,
+  versionFileMissing,
   dumpChainBase,
   dumpChainLink,
   dumpChecksum,
   metadataDuplicateId,
   metadataReferences,
   metadataRowConfig,
+  metadataTable,
   metadataNamespace,
   metadataFileId,
   metadataCheckpoint,

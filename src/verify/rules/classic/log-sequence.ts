@@ -1,0 +1,9 @@
+import type { RuleInfo } from "../../rule.js";
+
+/** Numbers of log files. */
+export const logSequence: RuleInfo = {
+  code: "log-sequence",
+  severity: "warning",
+  title: "log files are numbered without a gap",
+  doc: "Log files are removed from the oldest on, and each goes on where the one before ended (history and log §2).",
+};
