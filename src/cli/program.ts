@@ -42,6 +42,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/repair.js")).repairCommand as CommandModule,
   },
   {
+    name: "forge",
+    summary: "make a store from a named scenario, or let it die at a crash point",
+    load: async () => (await import("./commands/forge.js")).forgeCommand as CommandModule,
+  },
+  {
     name: "decode",
     summary: "hex lines of one format to JSON lines",
     load: async () => (await import("./commands/decode.js")).decodeCommand as CommandModule,

@@ -2,7 +2,11 @@
 import type { TimeWindow } from "../../../formats/time-window.js";
 import { MAX_TIMESTAMP, MAX_TRANSACTION } from "../../../formats/time-window.js";
 import { encodeText } from "../../codec/text.js";
+import type { PageLogContents } from "../../store/memory-page-log.js";
+import type { PageLog } from "../../store/types.js";
+import type { WriteGeneration } from "../generation.js";
 import { PushedKeys } from "../key-provider/pushed-keys.js";
+import { replacePages } from "../replace/replace-pages.js";
 import type { DatabaseNode } from "../roles/node.js";
 import type { WriteRow } from "../types.js";
 import type { Stage } from "./stage.js";
@@ -13,6 +17,8 @@ export interface Scenario {
   /** What a reader of the store finds. */
   readonly shows: string;
   play(stage: Stage): void;
+  /** What becomes of the page log in the end, where it is not taken as it is. */
+  finish?(log: PageLog, generation: WriteGeneration): PageLogContents;
 }
 
 const ROWS = 150;
@@ -220,6 +226,12 @@ export const scenarios = {
         stage.checkpoint(node);
       }
     },
+    finish: (log, { blockHeader }) =>
+      replacePages(log, {
+        encoding: blockHeader === "extended" ? "extended" : "modified",
+        selection: { minDeltas: 1 },
+        tables: new Map(),
+      }),
   },
   big: {
     summary: "one table of as many rows as --size asks for, and a round of changes",

@@ -16,8 +16,6 @@ export interface StageOptions {
   readonly size: number;
   /** Told of every crash point, after the scenario itself. */
   readonly onCrashPoint?: CrashHook | undefined;
-  /** A provider of the caller's in place of the scripted one, for every node anew. */
-  readonly keyProvider?: (() => KeyProvider) | undefined;
 }
 
 /** An attempt to write a checkpoint: what the database held, and whether it was published. */
@@ -69,7 +67,7 @@ export class Stage {
     if (role === "leader") this.workload.restore(this.published?.content ?? new Map());
     const scripted = this.newKeys();
     this.keys = scripted;
-    return this.openWith(this.options.keyProvider?.() ?? scripted, role);
+    return this.openWith(scripted, role);
   }
 
   openWith(keyProvider: KeyProvider, role: NodeRole = "leader"): DatabaseNode {
