@@ -9,6 +9,7 @@ import { PAGE_HEADER } from "../../formats/page-header.js";
 import { MemoryAccess } from "../../src/store/file.js";
 import { readLogFile } from "../../src/store/log-file.js";
 import { type Finding, verify } from "../../src/verify/index.js";
+import { blocksOf } from "../support/classic-files.js";
 import { corpusPath } from "../support/corpus.js";
 import { inTemporaryFolderAsync } from "../support/directories.js";
 import { resealed } from "../support/reseal.js";
@@ -48,6 +49,14 @@ function change(file: string, edit: (bytes: Uint8Array) => unknown, offset?: num
     }
   };
 }
+
+/** Replaces text in every sound block of a file that has it. */
+const everywhere = (file: string, from: string, to: string) => (home: string) => {
+  const bytes = new Uint8Array(readFileSync(join(home, file)));
+  for (const block of [...blocksOf(bytes)])
+    if (Buffer.from(block.bytes).includes(from, 0, "latin1")) resealed(bytes, block.offset, text(from, to));
+  writeFileSync(join(home, file), bytes);
+};
 
 /** Replaces text by text of the same length. */
 const text =
@@ -248,6 +257,17 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     "a log that ends before its last checkpoint",
     change(LOG, (bytes) => bytes.fill(0, lastCheckpoint(bytes))),
     { code: "log-replay", file: LOG, home: LOGGED, severity: "info" },
+  ],
+  [
+    "versions of a table that is not in the metadata",
+    everywhere("WiredTiger.wt", ",id=16,", ",id=96,"),
+    {
+      code: "history-table",
+      file: "WiredTigerHS.wt",
+      severity: "info",
+      home: ["classic-12.0", "ts_hs"],
+      consequence: "nothing, if the table was dropped",
+    },
   ],
   [
     "a page whose header counts another number of cells",

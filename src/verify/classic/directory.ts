@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { blockOf, classicCheckpointCookie } from "../../../formats/classic-cookie.js";
+import { HISTORY_STORE_URI } from "../../../formats/classic-home.js";
 import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
 import { inputErrorOf } from "../../store/input-error.js";
@@ -20,6 +21,7 @@ import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { BlockReader } from "./block-reader.js";
 import { FileVerifier } from "./file.js";
+import { verifyHistory } from "./history.js";
 import { verifyLogs } from "./log-files.js";
 import { verifyLoneFile } from "./lone-file.js";
 import { MetadataReader } from "./metadata-reader.js";
@@ -125,7 +127,7 @@ export class DirectoryVerifier {
       const config = tryConfig(uri, value);
       if (config === undefined) continue;
       listed.add(config.file);
-      if (this.files.includes(config.file)) this.verifyListed(config, uri, place);
+      if (this.files.includes(config.file)) this.verifyListed(config, uri, place, metadata);
       else if (config.checkpoints.length > 0 || !uri.endsWith("_stable"))
         this.run.findings.add(
           metadataFileMissing,
@@ -148,9 +150,16 @@ export class DirectoryVerifier {
     }
   }
 
-  private verifyListed(config: TableConfig, uri: string, place: FindingPlace): void {
+  private verifyListed(
+    config: TableConfig,
+    uri: string,
+    place: FindingPlace,
+    { ids }: MetadataSubject,
+  ): void {
     const file = { path: this.pathOf(config.file), table: uri };
-    this.attempt(file, () => this.verifyFile(config, uri, { ...place, table: uri }));
+    const known = this.attempt(file, () => this.verifyFile(config, uri, { ...place, table: uri }));
+    if (known === true && uri === HISTORY_STORE_URI)
+      this.attempt(file, () => verifyHistory(file.path, config, new Set(ids.values()), this.run));
   }
 
   private verifyAlone(file: string): void {

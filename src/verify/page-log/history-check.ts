@@ -7,7 +7,6 @@ import type { FindingPlace } from "../rule.js";
 import { historyOrder } from "../rules/metadata/history-order.js";
 import { historyTable } from "../rules/metadata/history-table.js";
 import type { Run } from "../run.js";
-import type { TableDirectory } from "./tables.js";
 
 export class HistoryCheck {
   private readonly fields = new HistoryFields();
@@ -17,7 +16,8 @@ export class HistoryCheck {
 
   constructor(
     private readonly run: Run,
-    private readonly tables: TableDirectory,
+    /** Tables of the metadata by id. */
+    private readonly tables: { get(id: bigint): unknown },
   ) {}
 
   /** A sound leaf, or a delta of one. */
