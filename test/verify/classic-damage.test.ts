@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK } from "../../formats/block-header.js";
+import { addressOf, classicAddressCookie } from "../../formats/classic-cookie.js";
 import { type Extent, extentList } from "../../formats/extent-list.js";
 import { PAGE_HEADER } from "../../formats/page-header.js";
 import { MemoryAccess } from "../../src/store/file.js";
@@ -47,6 +48,24 @@ function change(file: string, edit: (bytes: Uint8Array) => unknown, offset?: num
       resealed(bytes, offset, (block) => void edit(block));
       writeFileSync(path, bytes);
     }
+  };
+}
+
+/** Writes a page's own address over that of one of its children. */
+function nameItself(page: number) {
+  return (block: Uint8Array): void => {
+    const file = new Uint8Array(readFileSync(corpusPath(...HOME, "c.wt")));
+    const cookies = [...blocksOf(file)].map(({ offset, bytes: { length: size }, checksum }) => ({
+      offset,
+      cookie: classicAddressCookie.build(addressOf({ offset, size, checksum }, 4096)),
+    }));
+    const own = cookies.find(({ offset }) => offset === page)?.cookie as Uint8Array;
+    const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
+    const child = cookies.find(
+      ({ cookie }) => cookie.length === own.length && bytes.includes(Buffer.from(cookie)),
+    );
+    assert.ok(child !== undefined);
+    block.set(own, bytes.indexOf(Buffer.from(child.cookie)));
   };
 }
 
@@ -268,6 +287,43 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
       home: ["classic-12.0", "ts_hs"],
       consequence: "nothing, if the table was dropped",
     },
+  ],
+  [
+    "a page that names itself",
+    change("c.wt", nameItself(C.internal), C.internal),
+    {
+      code: "tree-loop",
+      file: "c.wt",
+      offset: C.internal,
+      also: ["space-live", "space-leak"],
+      consequence: "rows appear twice",
+    },
+  ],
+  [
+    "an overflow key that is above its neighbour",
+    change("ovfl.wt", text("k000004LONGKEY", "z000004LONGKEY"), 16384),
+    {
+      code: "page-cells",
+      file: "ovfl.wt",
+      home: ["classic-12.0", "basic"],
+      consequence: "rows are not found by their keys",
+      also: ["tree-key-range"],
+    },
+  ],
+  [
+    "a small block that says it is of 4 GB",
+    change("c_snappy.wt", (block) => block.set([0xf0, 0xff, 0xff, 0xff], PAGE_HEADER.at.memSize), 65_536),
+    {
+      code: "page-inflate",
+      file: "c_snappy.wt",
+      home: ["classic-3.2.1", "deb_compress"],
+      consequence: "the rows on this page are lost",
+    },
+  ],
+  [
+    "a column-store leaf that begins with another record",
+    change("colvar.wt", (block) => block.set([0xff], PAGE_HEADER.at.recno), 61_440),
+    { code: "tree-key-range", file: "colvar.wt", offset: 61_440, home: ["classic-12.0", "basic"] },
   ],
   [
     "a page whose header counts another number of cells",
