@@ -42,6 +42,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./commands/repair.js")).repairCommand as CommandModule,
   },
   {
+    name: "replace",
+    summary: "a new page log in which images with deltas have become single images",
+    load: async () => (await import("./commands/replace.js")).replaceCommand as CommandModule,
+  },
+  {
     name: "forge",
     summary: "make a store from a named scenario, or let it die at a crash point",
     load: async () => (await import("./commands/forge.js")).forgeCommand as CommandModule,

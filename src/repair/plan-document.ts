@@ -14,8 +14,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function parsePlan(text: string): RepairPlan {
   const plan = parseJson(text, "plan-invalid");
   if (plan.document !== "pugmark-repair-plan") throw bad("it does not say that it is a plan");
-  if (plan.schemaVersion !== 1) throw bad(`schema version ${String(plan.schemaVersion)} is not known`);
-  if (plan.kind !== "classic") throw bad(`plans of kind ${String(plan.kind)} are not known`);
+  if (plan.schemaVersion !== 1)
+    throw bad(`schema version ${JSON.stringify(plan.schemaVersion) ?? "none"} is not known`);
+  if (plan.kind !== "classic")
+    throw bad(`plans of kind ${JSON.stringify(plan.kind) ?? "none"} are not known`);
   if (typeof plan.path !== "string") throw bad("path is missing");
   const options = objectAt(plan, "options");
   if (!Number.isSafeInteger(options.time) || (options.time as number) < 0)
@@ -65,7 +67,8 @@ const EDIT_FIELDS: Readonly<
 function checkEdit(value: unknown): void {
   const edit = typeof value === "object" && value !== null ? (value as Json) : {};
   const name = String(edit.edit);
-  if (!Object.hasOwn(EDIT_FIELDS, name)) throw bad(`there is no edit ${JSON.stringify(edit.edit)}`);
+  if (!Object.hasOwn(EDIT_FIELDS, name))
+    throw bad(`there is no edit ${JSON.stringify(edit.edit) ?? "without a name"}`);
   const { need, may = [] } = EDIT_FIELDS[name as RepairEdit["edit"]];
   for (const field of need) if (typeof edit[field] !== "string") throw bad(`${name} needs ${field}`);
   for (const field of may)

@@ -104,7 +104,10 @@ export function turtleOf(text: string, path: string): Turtle {
   const reading = turtleFile.read(encodeText(text));
   const issue = reading.ok ? reading.issues.find(({ severity }) => severity === "error") : reading.error;
   if (!reading.ok || issue !== undefined)
-    throw new RepairRefusal("turtle-damaged", `${path}: ${issue?.message ?? "cannot be read"}`);
+    throw new RepairRefusal(
+      issue?.code === "unsupported-version" ? "metadata-generation" : "turtle-damaged",
+      `${path}: ${issue?.message ?? "cannot be read"}`,
+    );
   const lines = text.split("\n");
   const at = lines.findIndex((line, index) => index % 2 === 0 && line === METADATA_URI);
   return { text, value: reading.value, config: lines[at + 1] as string };
