@@ -13,9 +13,12 @@ export function writeDurably(path: string, chunks: Iterable<Uint8Array>): void {
   }
 }
 
+/** Ending of the name of a file that is not whole yet. */
+export const UNFINISHED = ".new";
+
 /** Puts a file in the place of another in one step. */
 export function replaceFile(path: string, chunks: Iterable<Uint8Array>): void {
-  const fresh = `${path}.new`;
+  const fresh = `${path}${UNFINISHED}`;
   try {
     writeDurably(fresh, chunks);
     renameSync(fresh, path);

@@ -2,7 +2,7 @@
  * Page logs as JSON lines, in the layout of exports: `pages.jsonl`, `checkpoints.jsonl`, `globals.jsonl`. For exchange
  * and for small logs: what is written to is held in memory, and every checkpoint writes the files anew.
  */
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   exportCheckpointKeys as CHECKPOINT,
@@ -14,7 +14,7 @@ import { palmGlobalSymbols } from "../../formats/palm.js";
 import { symbolValues } from "../codec/index.js";
 import { copyRecord } from "./chain.js";
 import type { NewCheckpoint, NewRecord } from "./checked-page-log.js";
-import { replaceFile } from "./durable-file.js";
+import { replaceFile, UNFINISHED } from "./durable-file.js";
 import { openJsonlExport } from "./jsonl.js";
 import { MemoryPageLog, type MemoryPageLogOptions, type PageLogContents } from "./memory-page-log.js";
 import { PageLogError } from "./page-log-error.js";
@@ -62,6 +62,9 @@ export class JsonlWriter extends MemoryPageLog {
       if (options.create === true) mkdirSync(directory, { recursive: true });
       const lock = WriterLock.take(directory);
       try {
+        // What a process that was killed had not finished.
+        for (const name of Object.values(exportFiles))
+          rmSync(join(directory, `${name}${UNFINISHED}`), { force: true });
         return new JsonlWriter(directory, lock, options, readExport(directory, options));
       } catch (error) {
         lock.release();
@@ -125,11 +128,11 @@ export class JsonlWriter extends MemoryPageLog {
   }
 }
 
-/** Everything there is, or nothing where an export may be made. */
+/** Everything there is; where an export may be made, its first file is. */
 function readExport(directory: string, { create = false }: OpenJsonlOptions): PageLogContents {
   const hasPages = statSync(join(directory, exportFiles.pages), { throwIfNoEntry: false }) !== undefined;
   if (!hasPages && !create) throw new PageLogError("missing", "no export of a page log", { file: directory });
-  if (!hasPages) return { records: () => [], checkpoints: () => [] };
+  if (!hasPages) save(directory, "pages", []);
   const log = openJsonlExport(directory);
   try {
     const records = Array.from(log.records(), copyRecord);

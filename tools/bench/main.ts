@@ -10,8 +10,9 @@ import { dumpBench } from "./dump.js";
 import { pageLogBench } from "./page-log.js";
 import { scaleBench } from "./scale.js";
 import { verifyBench } from "./verify.js";
+import { writeBench } from "./write.js";
 
-const benches: readonly Bench[] = [codecBench, verifyBench, dumpBench, pageLogBench, scaleBench];
+const benches: readonly Bench[] = [codecBench, verifyBench, dumpBench, pageLogBench, scaleBench, writeBench];
 
 function usage(): string {
   const list = benches.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n");
