@@ -32,6 +32,7 @@ import {
 } from "../../src/codec/config-schema.js";
 import { decodeText, encodeText, type Format, FormatError, seededRandom } from "../../src/codec/index.js";
 import { recordForm, sourceText, textFormat } from "../../src/codec/text-format.js";
+import { processorMillis } from "../support/clock.js";
 
 const test = suite("codec: records in configuration text");
 
@@ -100,12 +101,12 @@ test("unsigned, hexadecimal, sizes and booleans", () => {
 });
 
 test("long digits take linear time", () => {
-  const start = performance.now();
+  const start = processorMillis();
   for (const parse of [parseSigned64, parseHex64, parseSize]) {
     failure(() => parse(`${"0".repeat(1_000_000)}x`));
     assert.is(parse(`${"0".repeat(1_000_000)}1`), 1n);
   }
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(processorMillis() - start < 2000);
 });
 
 const entry = record({

@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { FormatError } from "../../src/codec/error.js";
 import { decodeText, encodeText, hasEscapedBytes, textByteLength } from "../../src/codec/text.js";
+import { processorMillis } from "../support/clock.js";
 
 const test = suite("codec: text");
 const bytesOf = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -108,9 +109,9 @@ test("surrogates that stand for no byte cannot be encoded", () => {
 
 test("long damaged text takes linear time", () => {
   const bytes = new Uint8Array(1 << 20).map((_, at) => (at % 64 === 0 ? 0xff : 0x61));
-  const start = performance.now();
+  const start = processorMillis();
   assert.is(encodeText(decodeText(bytes)).length, bytes.length);
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(processorMillis() - start < 2000);
 });
 
 test.run();

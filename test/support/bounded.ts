@@ -1,6 +1,7 @@
 /** Watches that work on malformed input stays within bounds of time and memory. */
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { processorMillis } from "./clock.js";
 
 export const MAX_SECONDS = 1;
 export const MAX_EXTRA_BYTES = 64 * 1024 * 1024;
@@ -71,9 +72,9 @@ export class Bounded {
       this.gathered = 0;
     }
     const before = allocated();
-    const started = performance.now();
+    const started = processorMillis();
     return () => {
-      const seconds = (performance.now() - started) / 1000;
+      const seconds = (processorMillis() - started) / 1000;
       const after = allocated();
       const buffers = after.buffers - before.buffers;
       this.gathered += Math.max(buffers, 0);
