@@ -222,7 +222,8 @@ export class RecordPass {
     chain.addKeys(first, last);
     if (!isDelta) {
       chain.imageRows = { lsn, rows };
-      chain.times = leafTimes(pages.image, layout);
+      // The address of a replacement was made for an image and deltas.
+      if (!block.replacement) chain.times = leafTimes(pages.image, layout);
     }
     if (table?.uri === HISTORY_STORE) this.history.add(pages.image, layout, () => this.subject.place());
   }

@@ -1,0 +1,228 @@
+/** Images in place of chains: the same rows everywhere, sound in both encodings, and what is wrong with them is found. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import { BLOCK_HEADER, blockFlags } from "../../formats/block-header.js";
+import { PAGE_HEADER } from "../../formats/page-header.js";
+import { crc32cWithZeroedField } from "../../src/codec/index.js";
+import { readBlockHeaders } from "../../src/page/block-headers.js";
+import { MemoryPageLog, type PageLogContents } from "../../src/store/memory-page-log.js";
+import { openPageLog } from "../../src/store/open.js";
+import type { PageRecord } from "../../src/store/types.js";
+import { openDatabase } from "../../src/tree/open.js";
+import { PageLogDatabase } from "../../src/tree/page-log/database.js";
+import type { Database } from "../../src/tree/types.js";
+import { verifyPageLog } from "../../src/verify/page-log/verify.js";
+import { Detected, Run } from "../../src/verify/run.js";
+import { type ReplaceSelection, replacePages } from "../../src/write/replace/replace-pages.js";
+import { ReplaceError, replaceStore } from "../../src/write/replace/replace-store.js";
+import type { ReplacementEncoding } from "../../src/write/replace/replacement.js";
+import { corpusPath } from "../support/corpus.js";
+import { ROTN_KEY_ID } from "../support/corpus-blocks.js";
+
+const ENCODINGS: readonly ReplacementEncoding[] = ["modified", "extended"];
+const STORES: Readonly<Record<string, readonly ReplacementEncoding[]>> = {
+  a_small: ENCODINGS,
+  c_compress: ["modified"],
+  d_encrypt_rotn: ["extended"],
+  e_ts: ENCODINGS,
+  g_crash: ENCODINGS,
+};
+/** Newest checkpoints that are read. */
+const CHECKPOINTS = 3;
+const ALL: ReplaceSelection = { minDeltas: 1 };
+
+const rotn = (store: string) => (store.includes("rotn") ? { rotnKeyId: ROTN_KEY_ID } : {});
+
+function replaced(
+  store: string,
+  encoding: ReplacementEncoding,
+  selection: ReplaceSelection = ALL,
+): { log: MemoryPageLog; chains: number } {
+  const log = openPageLog(corpusPath("palm", store));
+  const database = openDatabase(corpusPath("palm", store), rotn(store));
+  const tables = new Map(database.tables().map(({ id = 0n, ...table }) => [id, table]));
+  database.close();
+  let chains = 0;
+  const contents = replacePages(log, {
+    encoding,
+    selection,
+    tables,
+    ...rotn(store),
+    onReplaced: () => void chains++,
+    onFault: (fault) => {
+      throw fault;
+    },
+  });
+  const copy = MemoryPageLog.of(contents);
+  log.close();
+  return { log: copy, chains };
+}
+
+/** Rows of every table at the last checkpoints and some timestamps, of both logs side by side. */
+function* dump(database: Database): Generator<string> {
+  for (const { lsn, timestamp = 0n } of database.checkpoints().slice(-CHECKPOINTS)) {
+    const checkpoint = `lsn:${lsn}`;
+    for (const { uri } of database.tables(checkpoint)) {
+      const table = database.table(uri, checkpoint);
+      for (const at of timestamp === 0n ? [undefined] : [undefined, timestamp, timestamp / 2n])
+        for (const { key, value } of table.rows({ timestamp: at }))
+          yield `${lsn} ${uri} ${at} ${Buffer.from(key as Uint8Array).toString("hex")} ${Buffer.from(value).toString("base64")}`;
+    }
+  }
+}
+
+function assertSameRows(one: Database, other: Database): number {
+  const expected = dump(one);
+  let rows = 0;
+  for (const row of dump(other)) {
+    if (row !== expected.next().value) assert.unreachable(`another row: ${row}`);
+    rows++;
+  }
+  assert.ok(expected.next().done);
+  return rows;
+}
+
+function findingsOf(log: MemoryPageLog, store: string) {
+  const run = new Run(rotn(store), log.size);
+  const detected = new Detected(log.path, log.kind);
+  run.addInput(detected);
+  verifyPageLog(log, run, detected);
+  return run.report();
+}
+
+for (const [store, encodings] of Object.entries(STORES))
+  for (const encoding of encodings)
+    test(`${store}, ${encoding}: identical rows, and sound`, () => {
+      const { log, chains } = replaced(store, encoding);
+      assert.ok(chains > 0);
+      const before = openDatabase(corpusPath("palm", store), rotn(store));
+      const after = new PageLogDatabase(log, store, rotn(store));
+      assert.ok(assertSameRows(before, after) > 1000);
+      before.close();
+      const { errors, warnings } = findingsOf(log, store).summary;
+      assert.equal({ errors, warnings }, { errors: 0, warnings: 0 });
+    });
+
+const isReplacement = ({ data, tableId }: PageRecord): boolean =>
+  tableId !== 1n && readBlockHeaders(data).replacement;
+
+test("a replacement of a replacement keeps the first original checksum", () => {
+  for (const first of ENCODINGS)
+    for (const second of ENCODINGS) {
+      const { log } = replaced("a_small", first);
+      const [one] = [...log.records()].filter(isReplacement) as [PageRecord];
+      const { tableId, pageId, lsn } = one;
+      const again = MemoryPageLog.of(
+        replacePages(log, { encoding: second, selection: { tableId, pageId, lsn }, tables: new Map() }),
+      );
+      const two = again.record(tableId, pageId, lsn) as PageRecord;
+      const { originalChecksum, generation } = readBlockHeaders(two.data);
+      assert.is(generation, second);
+      assert.is(originalChecksum, readBlockHeaders(one.data).originalChecksum);
+      assert.is(two.backlinkLsn, one.backlinkLsn);
+      assert.is(findingsOf(again, "a_small").summary.errors, 0);
+    }
+});
+
+/** The store with one record changed, its checksum made right again. */
+function changed(log: MemoryPageLog, which: PageRecord, change: (block: Uint8Array) => void): MemoryPageLog {
+  const contents: PageLogContents = {
+    *records() {
+      for (const record of log.records()) {
+        if (record.lsn !== which.lsn) yield record;
+        else {
+          const data = record.data.slice();
+          change(data);
+          const field = PAGE_HEADER.size + BLOCK_HEADER.checksum;
+          const view = new DataView(data.buffer);
+          view.setUint32(field, crc32cWithZeroedField(data, 0, data.length, field), true);
+          yield { ...record, data };
+        }
+      }
+    },
+    checkpoints: () => log.checkpoints(),
+    globals: log.globals,
+  };
+  return MemoryPageLog.of(contents);
+}
+
+const codes = (log: MemoryPageLog): Set<string> =>
+  new Set(
+    findingsOf(log, "a_small")
+      .findings.filter(({ severity }) => severity === "error")
+      .map(({ code }) => code),
+  );
+const flip = (at: number) => (block: Uint8Array) => {
+  block[at] = (block[at] as number) ^ 1;
+};
+
+test("a wrong original checksum is found, and read by nobody", () => {
+  for (const [encoding, field] of [
+    ["modified", BLOCK_HEADER.previousChecksum],
+    ["extended", BLOCK_HEADER.originalChecksum],
+  ] as const) {
+    const { log } = replaced("a_small", encoding);
+    const one = [...log.records()].filter(isReplacement).at(-1) as PageRecord;
+    const bad = changed(log, one, flip(PAGE_HEADER.size + field));
+    assert.ok(codes(bad).has("address-agreement"));
+    assert.throws(() => [...dump(new PageLogDatabase(bad, "a_small", {}))], /another checksum/);
+  }
+});
+
+test("a replacement flag without an original checksum, and the other way round, is found", () => {
+  const { log } = replaced("a_small", "extended");
+  const one = [...log.records()].filter(isReplacement).at(-1) as PageRecord;
+  const at = PAGE_HEADER.size;
+  const noChecksum = changed(log, one, (block) =>
+    block.fill(0, at + BLOCK_HEADER.originalChecksum, at + BLOCK_HEADER.extendedSize),
+  );
+  assert.ok(codes(noChecksum).has("address-agreement"));
+  const noFlag = changed(log, one, (block) => {
+    block[at + BLOCK_HEADER.flags] = (block[at + BLOCK_HEADER.flags] as number) & ~blockFlags.replacement;
+  });
+  assert.ok(codes(noFlag).size > 0);
+  const { log: modified } = replaced("a_small", "modified");
+  const plain = changed(
+    modified,
+    [...modified.records()].filter(isReplacement).at(-1) as PageRecord,
+    (block) => {
+      block[at + BLOCK_HEADER.flags] = (block[at + BLOCK_HEADER.flags] as number) & ~blockFlags.modified;
+    },
+  );
+  assert.ok(codes(plain).has("address-agreement"));
+});
+
+test("the command's library writes a store of its own, or nothing", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pugmark-replace-"));
+  const source = corpusPath("palm", "a_small");
+  try {
+    for (const outputKind of ["page-log-jsonl", "palite"] as const) {
+      const output = join(folder, outputKind);
+      const report = replaceStore(source, output, {
+        encoding: "modified",
+        wanted: { minDeltas: 3 },
+        outputKind,
+      });
+      assert.is(report.kept.length, 0);
+      assert.ok(report.chains.length > 0 && report.chains.every(({ records }) => records > 3));
+      assert.ok(report.chains.every(({ bytesAfter, bytesBefore }) => bytesAfter < bytesBefore));
+      const [before, after] = [openDatabase(source), openDatabase(output)];
+      assert.ok(assertSameRows(before, after) > 1000);
+      before.close();
+      after.close();
+    }
+    const output = join(folder, "none");
+    const one = (wanted: { pageId: bigint; lsn?: bigint; table?: string }) => () =>
+      replaceStore(source, output, { encoding: "modified", wanted: { table: "41", ...wanted } });
+    assert.throws(one({ pageId: 7777n }), (error: unknown) => error instanceof ReplaceError);
+    assert.throws(one({ pageId: 101n, lsn: 22n }), /not the last record of a chain/);
+    assert.throws(one({ pageId: 101n, table: "nope" }), /no table nope/);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test.run();
