@@ -56,10 +56,17 @@ export async function withEngine(
   for (const spec of specs) {
     if (!spec.name.includes(only)) continue;
     const reason = missing(spec);
-    if (reason === undefined) results.push(await measure(spec));
+    if (reason === undefined) results.push(said(await measure(spec)));
     else write(`SKIPPED: ${spec.name}: ${reason}`);
   }
   return results;
+}
+
+/** At once: a long bench that is stopped has said what it found. */
+function said(result: Result): Result {
+  const { what, peer, ours, ratio } = result;
+  write(`${what}: ${ours}${peer === undefined ? "" : `, wt ${peer}, ratio ${ratio}`}`);
+  return result;
 }
 
 /** What of pugmark's times is no work at all. */

@@ -1,6 +1,6 @@
 /**
  * Whether a page costs the same in large files: databases of 10⁴, 10⁵ and 10⁶ small pages, verified by one thread of
- * a process of its own. The second verification is timed: the first one warms the code.
+ * a process of its own. Processor time of the second verification: the first one warms the code.
  */
 import { fileURLToPath } from "node:url";
 import { type Bench, median, peak, type Result, sound } from "./bench.js";
@@ -23,7 +23,7 @@ const specOf = (pages: number): DatabaseSpec => ({
 
 export const scaleBench: Bench = {
   name: "scale",
-  title: `time a page in files of 10⁴ to 10⁶ pages of ${PAGE} bytes, one thread`,
+  title: `processor time a page in files of 10⁴ to 10⁶ pages of ${PAGE} bytes, one thread`,
   run: (options) => withEngine(options, PAGES.map(specOf), (spec) => measure(spec, options.pairs)),
 };
 
