@@ -21,6 +21,8 @@ export interface Played {
   readonly points: readonly CrashPoint[];
   /** What a process leaves that dies there: the states of the log, each with the points at which it is the state. */
   readonly states: readonly LeftState[];
+  /** For every point that was passed the state at it. */
+  readonly left: readonly LeftState[];
 }
 
 export interface LeftState {
@@ -39,6 +41,7 @@ export function play(name: ScenarioName, options: Partial<StageOptions> = {}): P
   const { generation = newestGeneration, seed = SEED, size = SIZE, ...rest } = options;
   const points: CrashPoint[] = [];
   const states = new Map<string, LeftState>();
+  const left: LeftState[] = [];
   const played: { log?: WritablePageLog; stage?: Stage } = {};
   const onCrashPoint: CrashHook = (point) => {
     points.push(point);
@@ -53,6 +56,7 @@ export function play(name: ScenarioName, options: Partial<StageOptions> = {}): P
     const state = states.get(key) ?? stateOf(log, stage);
     states.set(key, state);
     state.points.push(point);
+    left.push(state);
   };
   const stage = new Stage({ generation, seed, size, onCrashPoint, ...rest }, (hook) => {
     played.log = new MemoryPageLog({ onCrashPoint: hook, checkpointIds: keepsIds(generation) });
@@ -60,7 +64,7 @@ export function play(name: ScenarioName, options: Partial<StageOptions> = {}): P
   });
   played.stage = stage;
   scenarios[name].play(stage);
-  return { log: played.log as WritablePageLog, stage, points, states: [...states.values()] };
+  return { log: played.log as WritablePageLog, stage, points, states: [...states.values()], left };
 }
 
 const stateOf = (log: WritablePageLog, stage: Stage | undefined): LeftState => ({

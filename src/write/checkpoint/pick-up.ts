@@ -9,7 +9,7 @@ import type { PageLog, PageRecord, CheckpointRecord as StoredCheckpoint } from "
 import { findTurtle, followCheckpoint, type MetadataRoot } from "../../tree/page-log/checkpoint.js";
 import { PageLogDatabase } from "../../tree/page-log/database.js";
 import type { DatabaseOptions } from "../../tree/types.js";
-import { type WriteGeneration, writeGenerations } from "../generation.js";
+import { newestGeneration, type WriteGeneration, writeGenerations } from "../generation.js";
 import { treeOfEntry } from "./entry.js";
 import type { FileRow, LayeredRow } from "./metadata-rows.js";
 import { PickUpError } from "./pick-up-error.js";
@@ -112,6 +112,8 @@ function storeGeneration(evidence: Evidence, wanted: WriteGeneration | undefined
   const known = wanted === undefined ? Object.values<WriteGeneration>(writeGenerations) : [wanted];
   const fitting = known.filter((generation) => fits(evidence, generation));
   const [generation, ...others] = fitting;
+  // Nothing but turtle page and record was written so far: any that writes these goes on.
+  if (evidence.root === undefined && fitting.includes(newestGeneration)) return newestGeneration;
   if (generation !== undefined && others.length === 0) return generation;
   const names = fitting.map(({ name }) => name).join(" or ");
   if (generation !== undefined)

@@ -188,7 +188,7 @@ export class CheckpointWriter {
     const { log, keys } = this.context;
     const page = log.record(generation.tables.keyProvider, specialTables.keyProvider.page, lsn);
     this.forgetKey();
-    this.unpublishedPage = page?.data.slice();
+    this.unpublishedPage = page && Uint8Array.from(page.data);
     if (page === undefined)
       keys?.failed(new KeyProviderError("key-page", `the key page at LSN ${lsn} is not in the log any more`));
   }

@@ -32,7 +32,7 @@ export function fromFirstDesign(provider: FirstDesignProvider): KeyProvider {
       if (buffer === undefined) {
         wipe();
         if (!provider.has_changes()) return { size: 0 };
-        offered = provider.get_key_blob().slice();
+        offered = Uint8Array.from(provider.get_key_blob());
       } else if (offered !== undefined) buffer.set(offered);
       return { size: offered?.length ?? 0 };
     },

@@ -169,8 +169,8 @@ function checkAgreement(first: KeyAnswer, second: KeyAnswer): void {
  * @param timestamp kept by generation K3 only
  */
 export function buildKeyPage(generation: CryptGeneration, blob: Uint8Array, timestamp: bigint): Uint8Array {
-  const stamp = generation === "K3" ? { timestamp } : {};
-  return cryptPage.build({ generation, blob, ...stamp } as CryptPage);
+  const own = generation === "K3" ? { timestamp } : generation.startsWith("K1") ? { flags: 0 } : {};
+  return cryptPage.build({ generation, blob, ...own } as CryptPage);
 }
 
 /** @throws KeyProviderError `key-page` */
@@ -179,7 +179,7 @@ function persistedKey(page: Uint8Array | undefined, lsn: bigint): PersistedKey {
   try {
     const value = cryptPage.parse(page);
     const timestamp = "timestamp" in value ? (value.timestamp ?? 0n) : 0n;
-    return { lsn, timestamp, key: value.blob.slice() };
+    return { lsn, timestamp, key: Uint8Array.from(value.blob) };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new KeyProviderError("key-page", `the key page at LSN ${lsn} cannot be read: ${error.code}`);

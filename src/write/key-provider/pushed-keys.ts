@@ -33,7 +33,7 @@ export class PushedKeys implements KeyProvider {
         `a key of timestamp ${timestamp}: it must be above ${this.newest}, that of the key before`,
       );
     if (key.length === 0) throw new KeyProviderError("key-size", "a key without bytes");
-    this.queue.push({ timestamp, key: key.slice() });
+    this.queue.push({ timestamp, key: Uint8Array.from(key) });
     this.newest = timestamp;
   }
 

@@ -100,7 +100,7 @@ export class WrappedKeys implements KeyProvider {
     if (!this.isDirty) return { size: 0 };
     if (buffer === undefined || this.offered === undefined) this.offered = this.wrap();
     buffer?.set(this.offered);
-    return { size: this.offered.length, timestamp: this.current?.createdAt ?? 0n };
+    return { size: this.offered.length, timestamp: (this.current?.createdAt ?? 0n) << 32n };
   }
 
   onKeyUpdate({ lsn }: KeyUpdate): void {
@@ -154,7 +154,7 @@ export class WrappedKeys implements KeyProvider {
       sealingKey.fill(0);
       const plain = Buffer.concat([decipher.update(sealed), finish(decipher)]);
       const { keys } = keyRing.parse(plain);
-      const ring = keys.map(({ key, ...rest }) => ({ ...rest, key: key.slice() }));
+      const ring = keys.map(({ key, ...rest }) => ({ ...rest, key: Uint8Array.from(key) }));
       plain.fill(0);
       return ring;
     } catch (error) {
