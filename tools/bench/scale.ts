@@ -1,6 +1,6 @@
 /**
  * Whether a page costs the same in large files: databases of 10⁴, 10⁵ and 10⁶ small pages, verified by one thread of
- * a process of its own. Processor time of the second verification: the first one warms the code.
+ * a process of its own. Processor time once the code is warm.
  */
 import { fileURLToPath } from "node:url";
 import { type Bench, median, peak, type Result, sound } from "./bench.js";
