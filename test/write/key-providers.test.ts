@@ -242,10 +242,8 @@ test("keys wrapped under a passphrase and under a key file", () => {
       keys.rotate();
       const { keyLsn } = node.checkpoint();
       const blob = Buffer.from(blobOf(log, keyLsn));
-      assert.not.ok(
-        blob.includes(first) || blob.includes(keys.current?.key as Uint8Array),
-        "keys are sealed",
-      );
+      for (const key of [first, keys.current?.key as Uint8Array])
+        assert.is(blob.includes(Buffer.from(key)), false, "keys are sealed");
       const again = new WrappedKeys(secret, { costLog2: 10 });
       leader(again, log);
       assert.equal(again.current?.key, keys.current?.key);
