@@ -4,7 +4,7 @@ import type { Finding } from "../verify/finding.js";
 import type { InputReport, VerifyReport } from "../verify/types.js";
 import { escapeHtml, htmlPage } from "./html-page.js";
 import { byteCount, grouped } from "./numbers.js";
-import { groupFindings, messageText, placeText } from "./place.js";
+import { type GroupInput, groupFindings, messageText, placeText } from "./place.js";
 import { summaryText, verdictOf } from "./text.js";
 
 export interface HtmlOptions {
@@ -76,7 +76,7 @@ function filterBar(findings: readonly Finding[]): string {
   return `<div class="filter">${boxes.join("")}${words}</div>`;
 }
 
-function findingRow(finding: Finding, input: InputReport | undefined): string {
+function findingRow(finding: Finding, input: GroupInput): string {
   const { severity, code, consequence, hint } = finding;
   const detail = [
     escapeHtml(messageText(finding)),

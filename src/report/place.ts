@@ -3,37 +3,45 @@ import type { Finding } from "../verify/finding.js";
 import type { InputReport } from "../verify/types.js";
 import { offsetText } from "./numbers.js";
 
+/** What findings are listed under; undefined: the whole run. */
+export type GroupInput = Pick<InputReport, "path"> | undefined;
+
 /** Findings of one table of one input; of the input itself when there is no table. */
 export interface FindingGroup {
-  readonly input: InputReport | undefined;
+  /** One of the report's inputs, or a path that could not be opened as one. */
+  readonly input: GroupInput;
   /** `table 41 (file:t1.wt_stable)`, or undefined. */
   readonly table: string | undefined;
   readonly findings: Finding[];
 }
 
-/** In the order of inputs, then of first appearance; within a group the order of the report. */
+/** In the order of inputs, then of first appearance, the run's own last; within a group the order of the report. */
 export function groupFindings(inputs: readonly InputReport[], findings: readonly Finding[]): FindingGroup[] {
   const groups = new Map<string, FindingGroup>();
   for (const finding of findings) {
     const input = inputOf(inputs, finding.path);
     const table = tableName(finding);
-    const key = `${input === undefined ? -1 : inputs.indexOf(input)}\n${table ?? ""}`;
+    const key = `${input?.path ?? ""}\n${table ?? ""}`;
     const group = groups.get(key) ?? { input, table, findings: [] };
     groups.set(key, group);
     group.findings.push(finding);
   }
-  const rank = ({ input }: FindingGroup): number =>
-    input === undefined ? inputs.length : inputs.indexOf(input);
+  const rank = ({ input }: FindingGroup): number => {
+    if (input === undefined) return inputs.length + 1;
+    const at = inputs.findIndex(({ path }) => path === input.path);
+    return at === -1 ? inputs.length : at;
+  };
   return [...groups.values()].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The input whose path is the finding's or the longest one above it. */
-function inputOf(inputs: readonly InputReport[], path: string): InputReport | undefined {
+/** The input whose path is the finding's or the longest one above it; else the path itself. */
+function inputOf(inputs: readonly InputReport[], path: string): GroupInput {
   let best: InputReport | undefined;
   for (const input of inputs)
     if (isWithin(input.path, path) && (best === undefined || input.path.length > best.path.length))
       best = input;
-  return best ?? (path === "" && inputs.length === 1 ? inputs[0] : undefined);
+  if (best !== undefined || path !== "") return best ?? { path };
+  return inputs.length === 1 ? inputs[0] : undefined;
 }
 
 function isWithin(folder: string, path: string): boolean {
@@ -43,7 +51,7 @@ function isWithin(folder: string, path: string): boolean {
 }
 
 /** The path below the input, or the whole path when it is not below. */
-export function pathBelow(input: InputReport | undefined, path: string): string {
+export function pathBelow(input: GroupInput, path: string): string {
   if (input === undefined || !isWithin(input.path, path)) return path;
   return path.slice(input.path.length).replace(/^[/\\]/, "");
 }
@@ -55,7 +63,7 @@ export function tableName({ table, tableId }: Finding): string | undefined {
 }
 
 /** Where a finding is, without its table: `page 101, lsn 25, kv_home/data.mdb offset 8192 (0x2000)`. */
-export function placeText(finding: Finding, input?: InputReport): string {
+export function placeText(finding: Finding, input?: GroupInput): string {
   const file = pathBelow(input, finding.path);
   const inFile = `${file}${positionText(finding)}`.trim();
   const parts = [

@@ -38,6 +38,28 @@ test("text: one line a finding by input and table, hints, the verdict last", () 
   );
 });
 
+test("text: a path that could not be opened stands for itself", () => {
+  const findings: Finding[] = ["no/dump", "dumps/a", "no/dump"].map((path) => ({
+    code: "input-unreadable",
+    severity: "warning",
+    path,
+    message: "no such file or directory",
+  }));
+  assert.equal(
+    verifyText({ ...sampleReport, findings })
+      .split("\n")
+      .slice(0, 5),
+    [
+      "dumps/a",
+      "  warning input-unreadable no such file or directory",
+      "no/dump",
+      "  warning input-unreadable no such file or directory",
+      "  warning input-unreadable no such file or directory",
+    ],
+  );
+  assert.match(verifyHtml({ ...sampleReport, findings }, { version: "1" }), /<h2>no\/dump<\/h2>/);
+});
+
 test("text: notes can be left out, but not silently", () => {
   const text = verifyText(sampleReport, { notes: false });
   assert.not.ok(text.includes("findings-suppressed"));
