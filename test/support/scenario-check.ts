@@ -59,7 +59,8 @@ export function play(name: ScenarioName, options: Partial<StageOptions> = {}): P
     left.push(state);
   };
   const stage = new Stage({ generation, seed, size, onCrashPoint, ...rest }, (hook) => {
-    played.log = new MemoryPageLog({ onCrashPoint: hook, checkpointIds: keepsIds(generation) });
+    const old = keepsIds(generation) ? { checkpointIds: true, firstLsn: 1n } : {};
+    played.log = new MemoryPageLog({ onCrashPoint: hook, ...old });
     return played.log;
   });
   played.stage = stage;
@@ -80,7 +81,7 @@ export function newestAttempt({ log, published, open }: LeftState): Attempt | un
   return lsn === published?.published?.lsn ? published : open;
 }
 
-/** Stores kept checkpoint ids while addresses had them. */
+/** Stores counted from 1 and kept checkpoint ids while addresses had these. */
 export const keepsIds = ({ cookie }: WriteGeneration): boolean => cookie === "A" || cookie === "B";
 
 /** A log of its own with what another one holds, as a process that starts finds it. */
