@@ -57,6 +57,7 @@ export class DisaggBlock implements Subject {
     this.at = this.oldDelta ? DELTA_HEADER.size : PAGE_HEADER.size;
     if (!this.oldDelta && bytes.length < combinedHeaderSizes.base) return false;
     this.generation = this.oldDelta ? "D0" : (this.forced ?? likelyBlockHeader(bytes, this.at));
+    if (this.generation === "extended" && bytes.length < combinedHeaderSizes.extended) return false;
     const magic = bytes[this.at];
     return magic === blockMagics.base || magic === blockMagics.delta;
   }
@@ -113,8 +114,9 @@ export class DisaggBlock implements Subject {
       (this.generation === "extended" && (this.flags & blockFlags.replacement) !== 0)
     );
   }
-  /** For a replacement: the checksum the parent's cookie holds. */
+  /** For a replacement: the checksum the parent's cookie holds; 0 otherwise. */
   get originalChecksum(): number {
+    if (!this.replacement) return 0;
     return this.generation === "modified"
       ? this.previousChecksum
       : this.u32(this.at + BLOCK_HEADER.originalChecksum);
