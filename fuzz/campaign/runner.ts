@@ -1,4 +1,7 @@
 /** Runs single inputs in a thread that can be ended: hangs, greed and noise are outcomes like any other. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { builtFile } from "./bundle.js";
 
@@ -31,6 +34,8 @@ export class Runner {
   private worker: Worker | undefined;
   private ready: Promise<void> | undefined;
   private pending: Pending | undefined;
+  /** What targets leave behind when their thread is ended. */
+  private temporary: string | undefined;
 
   constructor(private readonly options: RunnerOptions = {}) {}
 
@@ -49,12 +54,16 @@ export class Runner {
   async close(): Promise<void> {
     await this.worker?.terminate();
     this.worker = undefined;
+    if (this.temporary !== undefined) rmSync(this.temporary, { recursive: true, force: true });
+    this.temporary = undefined;
   }
 
   private thread(): Worker {
     if (this.worker !== undefined) return this.worker;
     const { memoryMiB = 512 } = this.options;
+    this.temporary ??= mkdtempSync(join(tmpdir(), "pugmark-fuzz-"));
     const worker = new Worker(builtFile("fuzz", "run-thread.cjs"), {
+      env: { ...process.env, TMPDIR: this.temporary },
       resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
       stdout: true,
       stderr: true,

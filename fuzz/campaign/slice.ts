@@ -1,7 +1,8 @@
 /** One target fuzzed by jsfuzz for a while, in processes of its own that are taken down whatever they do. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtFile, jsfuzzProgram } from "./bundle.js";
 import { type FindingNote, SEED_VARIABLE, SETTINGS_VARIABLE, type TargetSettings } from "./settings.js";
@@ -50,6 +51,8 @@ class Slice {
   private timer: NodeJS.Timeout | undefined;
   private onStart: () => void = () => {};
   private readonly artefact: string;
+  /** What the target leaves in its temporary folder goes with it. */
+  private readonly temporary = mkdtempSync(join(tmpdir(), "pugmark-fuzz-"));
 
   constructor(private readonly options: SliceOptions) {
     this.artefact = join(options.findings, `${options.target}.lost`);
@@ -71,6 +74,7 @@ class Slice {
     clearTimeout(this.timer);
     signal.removeEventListener("abort", stop);
     kill(child);
+    rmSync(this.temporary, { recursive: true, force: true });
     this.keepLost();
     const seconds = this.started === 0 ? 0 : (performance.now() - this.started) / 1000;
     const startSeconds = ((this.started || performance.now()) - this.launched) / 1000;
@@ -102,6 +106,7 @@ class Slice {
         ...process.env,
         [SETTINGS_VARIABLE]: JSON.stringify(settings),
         [SEED_VARIABLE]: String(seed),
+        TMPDIR: this.temporary,
         NODE_OPTIONS: `--require=${JSON.stringify(builtFile("fuzz", "seeded-random.cjs"))} --no-warnings`,
       },
     });

@@ -6,6 +6,8 @@ import { mergeTarget } from "./merge.js";
 import { pagesTarget } from "./pages.js";
 import { selfTests } from "./self-tests.js";
 import { storeTargets } from "./stores.js";
+import { treeRowsTarget } from "./tree-rows.js";
+import { verifyClassicTarget, verifyPageLogTarget } from "./verify.js";
 
 /** In the order campaigns take them. */
 export const targets: readonly FuzzTarget[] = [
@@ -14,6 +16,9 @@ export const targets: readonly FuzzTarget[] = [
   mergeTarget,
   configTarget,
   ...storeTargets,
+  verifyPageLogTarget,
+  verifyClassicTarget,
+  treeRowsTarget,
 ];
 
 /** By name those are found, too, that break on purpose. */
