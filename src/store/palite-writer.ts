@@ -1,6 +1,6 @@
 /**
  * Writing PALite page logs (formats: page-log stores §2). Puts wait in one transaction a database; a checkpoint commits
- * those first, then the counters, then its own record, each durably. LSNs are taken from the counter some thousand at
+ * those first, then the counters, then its own record, each durably. LSNs are taken from the counter many thousand at
  * a time, so that none is given twice, whatever is lost.
  */
 import { mkdirSync } from "node:fs";
@@ -45,7 +45,7 @@ export interface PaliteWriterOptions extends WritablePageLogOptions {
 
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** LSNs that are taken from the counter at a time. */
-const RESERVED = 4096n;
+const RESERVED = 65_536n;
 /** Newest records that are kept in memory. */
 const MAX_HEADS = 200_000;
 /** Bytes that are read at a time when all records are. */
