@@ -9,3 +9,4 @@ export type { CheckpointRecord as StoredCheckpoint } from "./store/index.js";
 export * from "./store/index.js";
 export * from "./tree/index.js";
 export * from "./verify/index.js";
+export * from "./write/index.js";
