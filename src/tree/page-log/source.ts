@@ -1,5 +1,6 @@
 /** Pages of one table of a page log: the chain an address names, found whole and sound. */
-import { type AddressCookie, addressCookie } from "../../../formats/address-cookie.js";
+import { addressCookie } from "../../../formats/address-cookie.js";
+import { AddressFields } from "../../../formats/address-fields.js";
 import { FormatError } from "../../codec/error.js";
 import { type BlockHeaders, readBlockHeaders } from "../../page/block-headers.js";
 import type { TransformHint } from "../../page/images.js";
@@ -18,7 +19,17 @@ export interface PageLogTable extends TransformHint {
   readonly lsn?: bigint | undefined;
 }
 
+/** What an address says of the page it names. */
+interface Address {
+  readonly pageId: bigint;
+  /** Before LSNs were in addresses the newest record of the page was meant. */
+  readonly lsn: bigint | undefined;
+  readonly checksum: number;
+}
+
 export class PageLogSource implements PageSource {
+  private readonly fields = new AddressFields();
+
   constructor(
     private readonly store: PageLog,
     private readonly table: PageLogTable,
@@ -66,20 +77,25 @@ export class PageLogSource implements PageSource {
     return image.subarray(layout.payload, layout.payload + layout.entries);
   }
 
-  private address(cookie: Uint8Array): AddressCookie {
+  private address(cookie: Uint8Array): Address {
+    const { fields } = this;
+    if (fields.read(cookie)) {
+      const { pageId, hasLsn, lsn, checksum } = fields;
+      return { pageId, lsn: hasLsn ? lsn : undefined, checksum };
+    }
     const reading = addressCookie.read(cookie);
-    if (reading.ok) return reading.value;
+    if (reading.ok) {
+      const { pageId, checksum } = reading.value;
+      return { pageId, lsn: "lsn" in reading.value ? reading.value.lsn : undefined, checksum };
+    }
     throw new PageFault("address", `no address: ${reading.error.message}`, {
       path: this.store.path,
       tableId: this.table.tableId,
     });
   }
 
-  private chain(address: AddressCookie): PageRecord[] {
+  private chain({ pageId, lsn }: Address): PageRecord[] {
     const { tableId } = this.table;
-    const { pageId } = address;
-    // Before LSNs were in addresses the newest record of the page was meant.
-    const lsn = "lsn" in address && address.lsn !== undefined ? address.lsn : undefined;
     const chain = this.store.chain(tableId, pageId, lsn ?? MAX_LSN);
     const newest = chain.at(-1);
     const place: PagePlace = {
@@ -88,7 +104,7 @@ export class PageLogSource implements PageSource {
       pageId,
       ...(lsn === undefined ? {} : { lsn }),
     };
-    if (newest === undefined) throw new PageFault("page-missing", this.whyNone(address, lsn), place);
+    if (newest === undefined) throw new PageFault("page-missing", this.whyNone(pageId, lsn), place);
     if (lsn !== undefined && newest.lsn !== lsn) {
       const message = `the record is missing; the newest before it is of LSN ${newest.lsn}`;
       throw new PageFault("page-missing", message, place);
@@ -98,7 +114,7 @@ export class PageLogSource implements PageSource {
     return chain;
   }
 
-  private whyNone({ pageId }: AddressCookie, lsn: bigint | undefined): string {
+  private whyNone(pageId: bigint, lsn: bigint | undefined): string {
     const named = lsn === undefined ? undefined : this.store.record(this.table.tableId, pageId, lsn);
     return named === undefined
       ? "there is no record of the page"
@@ -143,7 +159,7 @@ export class PageLogSource implements PageSource {
   }
 
   private checkAddress(
-    address: AddressCookie,
+    address: Address,
     chain: readonly PageRecord[],
     headers: readonly BlockHeaders[],
   ): void {
