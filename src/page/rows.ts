@@ -116,7 +116,13 @@ function rowOf(key: Key, cell: CellReader): Row {
   const slots = VALUES.has(tag) ? cell.window() : undefined;
   const window = slots === undefined ? undefined : valueWindow(slots);
   if (tag === valueCopy) return { ...key, ...copied(cell), window, removed: false };
-  const row = { ...key, data: dataOf(cell), tag, window, removed: tag === cellTags.addressDeletedVisibleAll };
+  const data = dataOf(cell);
+  const removed = tag === cellTags.addressDeletedVisibleAll;
+  // Written out: copying properties costs more than all else here.
+  const row: Row =
+    key.keyCookie === undefined
+      ? { key: key.key, data, tag, window, removed, offset: key.offset }
+      : { ...key, data, tag, window, removed };
   const truncation = tag === cellTags.addressDeleted ? truncationOf(cell) : undefined;
   return truncation === undefined ? row : { ...row, truncation };
 }
@@ -179,7 +185,11 @@ export type MergedRow = Row & { readonly part: number };
  */
 export function mergeRows(chain: ReadonlyArray<Iterable<Row>>): MergedRow[] {
   const [base = [], ...deltas] = chain;
-  const rows = Array.from(base, (row): MergedRow => ({ ...row, part: 0 }));
+  const rows: MergedRow[] = [];
+  for (const row of base as Iterable<Row & { part: number }>) {
+    row.part = 0;
+    rows.push(row);
+  }
   if (deltas.length === 0) return rows;
   const changes = new Map<string, MergedRow>();
   for (const [index, delta] of deltas.entries())

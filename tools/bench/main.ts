@@ -11,11 +11,20 @@ import { pageLogBench } from "./page-log.js";
 import { scaleBench } from "./scale.js";
 import { verifyBench } from "./verify.js";
 import { writeBench } from "./write.js";
+import { writeTreesBench } from "./write-trees.js";
 
-const benches: readonly Bench[] = [codecBench, verifyBench, dumpBench, pageLogBench, scaleBench, writeBench];
+const benches: readonly Bench[] = [
+  codecBench,
+  verifyBench,
+  dumpBench,
+  pageLogBench,
+  scaleBench,
+  writeBench,
+  writeTreesBench,
+];
 
 function usage(): string {
-  const list = benches.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`).join("\n");
+  const list = benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n");
   return `npm run bench -- [NAME…] [--mb N] [--pairs N] [--only TEXT] [--markdown]\n${list}`;
 }
 
