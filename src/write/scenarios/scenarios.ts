@@ -200,7 +200,7 @@ export const scenarios = {
     },
   },
   timestamps: {
-    summary: "rows with commit timestamps, deletes that are still to be seen, stable and oldest timestamps",
+    summary: "rows with commit timestamps; the stable and the oldest timestamp move",
     shows: "time windows in cells, aggregates in parents, timestamps in turtle pages",
     play(stage) {
       const node = stage.open();
