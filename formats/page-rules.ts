@@ -181,7 +181,7 @@ export function compareKeys(left: Uint8Array, right: Uint8Array): number {
 
 const keyPrefix: PageRule = {
   code: "key-prefix",
-  doc: "a key shares no more bytes with the previous key (overflow keys do not count) than that one has",
+  doc: "a key shares no more bytes with the key before it than that one has; overflow keys do not count: prefixes go on behind them",
   check: (page) =>
     firstIn(page, (list) => {
       for (const { index, prefix } of fullKeys(list))

@@ -19,11 +19,13 @@ import {
 export type Draft = Record<string, unknown>;
 type Cells = Draft[];
 
-/** Keys in ascending order, without repetition. */
+/** Keys in ascending order, without repetition; about half of them begin alike. */
 function keys(random: RandomSource, count: number): Uint8Array[] {
-  const all = Array.from({ length: count }, () =>
-    random.bytes(random.below(8) === 0 ? 64 + random.below(90) : random.below(12)),
-  );
+  const stem = random.bytes(6);
+  const all = Array.from({ length: count }, () => {
+    const own = random.bytes(random.below(8) === 0 ? 64 + random.below(90) : random.below(12));
+    return random.below(2) === 0 ? own : Uint8Array.of(...stem.subarray(0, 1 + random.below(6)), ...own);
+  });
   const sorted = all.sort(compareKeys);
   return sorted.filter((key, index) => index === 0 || compareKeys(sorted[index - 1] as Uint8Array, key) < 0);
 }
@@ -32,6 +34,8 @@ const keyCell = (key: Uint8Array): Draft => ({
   kind: key.length <= SHORT_MAX ? "keyShort" : "key",
   data: key,
 });
+
+const overflowKeyCell = (random: RandomSource): Draft => ({ kind: "keyOverflow", cookie: random.bytes(9) });
 
 function prefixedKeyCell(key: Uint8Array, previous: Uint8Array, random: RandomSource): Draft {
   let shared = 0;
@@ -93,11 +97,13 @@ function addressCell(random: RandomSource, kinds: readonly CellKind[], recno?: b
 
 const children: readonly CellKind[] = ["addressInternal", "addressLeaf", "addressLeafNoOverflow"];
 
+/** Overflow keys stand anywhere: prefixes go on behind them. */
 function rowLeaf(random: RandomSource): Cells {
   let previous: Uint8Array = new Uint8Array();
   return keys(random, random.below(12)).flatMap((key) => {
-    const cell = prefixedKeyCell(key, previous, random);
-    previous = key;
+    const isOverflow = random.below(8) === 0;
+    const cell = isOverflow ? overflowKeyCell(random) : prefixedKeyCell(key, previous, random);
+    if (!isOverflow) previous = key;
     return random.below(6) === 0 ? [cell] : [cell, valueCell(random)];
   });
 }
