@@ -7,13 +7,14 @@ import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
 import { inputErrorOf } from "../../store/input-error.js";
 import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
-import { MetadataSubject } from "../metadata.js";
+import { isInPageLog, MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
 import { metadataFileMissing } from "../rules/classic/metadata-file-missing.js";
 import { metadataFileUnlisted } from "../rules/classic/metadata-file-unlisted.js";
 import { metadataIncomplete } from "../rules/classic/metadata-incomplete.js";
 import { metadataDuplicateId } from "../rules/metadata/metadata-duplicate-id.js";
+import { metadataNamespace } from "../rules/metadata/metadata-namespace.js";
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
 import { metadataTable } from "../rules/metadata/metadata-table.js";
@@ -112,9 +113,9 @@ export class DirectoryVerifier {
       const id = uri.startsWith("file:") ? tryConfig(uri, value)?.id : undefined;
       if (id !== undefined) ids.set(uri, id);
     }
-    const subject = new MetadataSubject(reader.rows, ids, { path });
+    const subject = new MetadataSubject(reader.rows, ids, { path }, "local");
     this.run.findings.check(
-      [metadataRowConfig, metadataDuplicateId, metadataReferences, metadataTable],
+      [metadataRowConfig, metadataDuplicateId, metadataNamespace, metadataReferences, metadataTable],
       subject,
     );
     return subject;
@@ -122,13 +123,14 @@ export class DirectoryVerifier {
 
   private verifyTables(metadata: MetadataSubject): void {
     const listed = new Set(["WiredTiger.wt"]);
-    for (const { uri, value, place } of metadata.rows) {
+    for (const row of metadata.rows) {
+      const { uri, value, place } = row;
       if (!uri.startsWith("file:")) continue;
       const config = tryConfig(uri, value);
       if (config === undefined) continue;
       listed.add(config.file);
       if (this.files.includes(config.file)) this.verifyListed(config, uri, place, metadata);
-      else if (config.checkpoints.length > 0 || !uri.endsWith("_stable"))
+      else if (!isInPageLog(row))
         this.run.findings.add(
           metadataFileMissing,
           { ...place, table: uri },

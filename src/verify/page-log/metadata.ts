@@ -110,7 +110,7 @@ export class SharedMetadataReader {
     }
     this.context.run.findings.check(
       [metadataRowConfig, metadataDuplicateId, metadataNamespace, metadataReferences],
-      new MetadataSubject(rows, ids, place),
+      new MetadataSubject(rows, ids, place, "shared"),
     );
     return tables;
   }

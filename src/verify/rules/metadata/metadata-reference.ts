@@ -3,13 +3,21 @@ import { configGetText } from "../../../codec/config-edit.js";
 import type { MetadataSubject } from "../../metadata.js";
 import type { Rule } from "../../rule.js";
 
-/** Configuration keys whose value is the URI of another row. */
-const REFERENCES: ReadonlyArray<readonly [string, readonly string[]]> = [
-  ["colgroup:", ["source"]],
-  ["index:", ["source"]],
-  // Only the stable side is shared: rows of a page log have no other.
-  ["layered:", ["stable"]],
-];
+type References = ReadonlyArray<readonly [string, readonly string[]]>;
+
+/** Configuration keys whose value is the URI of another row. Only the stable side of layered tables is shared. */
+const REFERENCES: Readonly<Record<MetadataSubject["side"], References>> = {
+  shared: [
+    ["colgroup:", ["source"]],
+    ["index:", ["source"]],
+    ["layered:", ["stable"]],
+  ],
+  local: [
+    ["colgroup:", ["source"]],
+    ["index:", ["source"]],
+    ["layered:", ["ingest", "stable"]],
+  ],
+};
 
 /** Rows that name other rows. */
 export const metadataReferences: Rule<MetadataSubject> = {
@@ -17,10 +25,10 @@ export const metadataReferences: Rule<MetadataSubject> = {
   severity: "error",
   title: "the source of every column group, index and layered table is in the metadata",
   doc: "colgroup:, index: and layered: rows name the file: row that holds their data (turtle and disagg metadata §5).",
-  check({ rows }, found) {
+  check({ rows, side }, found) {
     const known = new Set(rows.map(({ uri }) => uri));
     for (const { uri, value, place } of rows)
-      for (const [prefix, keys] of REFERENCES) {
+      for (const [prefix, keys] of REFERENCES[side]) {
         if (!uri.startsWith(prefix)) continue;
         for (const key of keys) {
           const target = configGetText(parseConfigPrefix(value), [key]);
