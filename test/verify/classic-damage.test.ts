@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK } from "../../formats/block-header.js";
 import { addressOf, classicAddressCookie } from "../../formats/classic-cookie.js";
 import { type Extent, extentList } from "../../formats/extent-list.js";
-import { PAGE_HEADER } from "../../formats/page-header.js";
+import { PAGE_HEADER, pageTypes } from "../../formats/page-header.js";
 import { MemoryAccess } from "../../src/store/file.js";
 import { readLogFile } from "../../src/store/log-file.js";
 import { type Finding, verify } from "../../src/verify/index.js";
@@ -117,6 +117,83 @@ function cookieAt(block: Uint8Array, key: string): number {
 }
 
 const cases: Array<[string, (home: string) => void, Expected]> = [
+  [
+    "a byte of a leaf",
+    change("c.wt", (bytes) => bytes.set([0xff], C.leaf + 100)),
+    {
+      code: "block-checksum",
+      file: "c.wt",
+      offset: C.leaf,
+      consequence: "the rows on this page are lost",
+    },
+  ],
+  [
+    "a leaf that says it is an internal page",
+    change("c.wt", (block) => block.set([pageTypes.rowInternal], PAGE_HEADER.at.type), C.leaf),
+    { code: "block-header", file: "c.wt", offset: C.leaf },
+  ],
+  [
+    "an address that is no packed integer",
+    change("c.wt", (block) => block.set([0], cookieAt(block, "key00015")), C.internal),
+    {
+      code: "tree-address",
+      file: "c.wt",
+      offset: C.internal,
+      consequence: "the rows below this address are out of reach",
+      also: ["space-live", "space-leak"],
+    },
+  ],
+  [
+    "a byte of the description block",
+    change("c.wt", (bytes) => bytes.set([0xff], 8)),
+    {
+      code: "file-description",
+      file: "c.wt",
+      offset: 8,
+      consequence: "the engine refuses to open the file",
+    },
+  ],
+  [
+    "a leaf of the metadata",
+    change("WiredTiger.wt", (bytes) => bytes.set([0xff], METADATA_LEAF + 100)),
+    {
+      code: "metadata-incomplete",
+      file: "WiredTiger.wt",
+      consequence: "only found by looking at the files",
+      also: ["block-checksum", "unchecked"],
+    },
+  ],
+  [
+    "no turtle file",
+    (home) => rmSync(join(home, "WiredTiger.turtle")),
+    {
+      code: "turtle-file-missing",
+      file: "WiredTiger.turtle",
+      consequence: "starts an empty database",
+      also: ["unchecked"],
+    },
+  ],
+  [
+    "no turtle file, so no metadata",
+    (home) => rmSync(join(home, "WiredTiger.turtle")),
+    { code: "unchecked", file: "", severity: "warning", also: ["turtle-file-missing"] },
+  ],
+  [
+    "no turtle file, and blocks no longer used",
+    (home) => rmSync(join(home, "WiredTiger.turtle")),
+    {
+      code: "space-unreferenced",
+      file: "c.wt",
+      severity: "info",
+      offset: 98_304,
+      also: ["turtle-file-missing", "unchecked"],
+    },
+  ],
+  [
+    "a turtle file of two minds about its version",
+    change("WiredTiger.turtle", text("minor=2", "minor=1")),
+    { code: "turtle-file", file: "WiredTiger.turtle", consequence: "the engine cannot open the database" },
+  ],
   [
     "an extent that is not on allocation units",
     change(
@@ -234,6 +311,16 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     "two files with one id",
     change("WiredTiger.wt", text(",id=19,", ",id=02,"), METADATA_LEAF),
     { code: "metadata-duplicate-id", file: "WiredTiger.wt" },
+  ],
+  [
+    "a file with an id of shared tables",
+    everywhere("WiredTiger.wt", ",id=32,", ",id=33,"),
+    {
+      code: "metadata-namespace",
+      file: "WiredTiger.wt",
+      severity: "warning",
+      home: ["classic-12.0", "basic"],
+    },
   ],
   [
     "a column group of a file that is not there",
