@@ -72,6 +72,7 @@ export function applyRepair(plan: RepairPlan, options: ApplyOptions = {}): Appli
 
 function prepareAgain(plan: RepairPlan, { path, forceUnlocked }: ApplyOptions): PreparedRepair {
   const home = path ?? plan.path;
+  checkLock(home, { forceUnlocked });
   const { text } = readTurtle(home);
   if (text === plan.turtle.after)
     throw new RepairRefusal("plan-applied", `${home} is in the state the plan leads to`);

@@ -15,7 +15,7 @@ export function fixCheckpointSizes(draft: Draft): void {
   const database = openDatabase(draft.home, { kind: "classic-directory" });
   const before = draft.changes.length;
   try {
-    for (const uri of draft.uris.filter((one) => one.startsWith("file:"))) {
+    for (const uri of [...draft.uris].filter((one) => one.startsWith("file:"))) {
       const config = readTableConfig(uri, draft.get(uri));
       for (const checkpoint of config.checkpoints)
         if (checkpoint.cookie !== undefined && draft.sizeOf(uri) !== undefined)

@@ -214,11 +214,11 @@ function checkpointText(draft: Draft, { address, size, writeGen }: TableCheckpoi
 
 /** The row of another table, without what is its own. */
 function template(draft: Draft, kind: "table" | "colgroup"): ConfigTree {
-  const known = draft.uris
-    .filter((uri) => uri.startsWith(`${kind}:`) && uri.split(":").length === 2)
-    .map((uri) => parsed(draft.get(uri)))
-    .find((tree) => kind !== "table" || configGetStruct(tree, ["colgroups"]) === undefined);
-  if (known !== undefined) return known;
+  for (const uri of draft.uris) {
+    if (!uri.startsWith(`${kind}:`) || uri.split(":").length !== 2) continue;
+    const tree = parsed(draft.get(uri));
+    if (kind !== "table" || configGetStruct(tree, ["colgroups"]) === undefined) return tree;
+  }
   if (draft.metadata.engine.major > OLD_ENGINES)
     throw new RepairRefusal(
       "table-unsupported",

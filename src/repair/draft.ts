@@ -47,8 +47,8 @@ export class Draft {
     else this.ids.set(uri, id);
   }
 
-  get uris(): string[] {
-    return [...this.rows.keys()];
+  get uris(): Iterable<string> {
+    return this.rows.keys();
   }
 
   has(uri: string): boolean {
@@ -61,7 +61,7 @@ export class Draft {
     if (value !== undefined) return value;
     if (uri === METADATA_URI)
       throw new RepairRefusal("uri-missing", `${uri} is in the turtle file, and is not changed by itself`);
-    const near = this.uris
+    const near = [...this.uris]
       .filter((known) => known.includes(uri.replace(/^\w+:|\.wt$/g, "")) && uri !== "")
       .slice(0, 5);
     const hint = near.length === 0 ? "" : `; there are ${near.join(", ")}`;
@@ -92,7 +92,9 @@ export class Draft {
   // Ids.
 
   get highestId(): bigint {
-    return [...this.ids.values()].reduce((a, b) => (a > b ? a : b), 0n);
+    let highest = 0n;
+    for (const id of this.ids.values()) if (id > highest) highest = id;
+    return highest;
   }
 
   idOf(uri: string): bigint | undefined {
