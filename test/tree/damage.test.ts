@@ -1,8 +1,11 @@
 /** Rows of damaged inputs: what is on undamaged pages comes out, the rest is named. */
 import { readdirSync } from "node:fs";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pageTypes } from "../../formats/page-header.js";
+import { runProgram } from "../../src/cli/program.js";
 import { openDatabase } from "../../src/tree/index.js";
 import type { KeyRange, TreeProblem, TreeRow } from "../../src/tree/types.js";
 import { isInside } from "../../src/tree/walk.js";
@@ -116,6 +119,77 @@ test("corrupt-palm/turtle_addr: the root of the metadata is found another way", 
     ["metadata", "metadata"],
   );
 });
+
+interface Dumped {
+  readonly code: number;
+  /** Keys and values as the hex dump has them, a row an entry. */
+  readonly rows: readonly string[];
+  readonly err: string;
+}
+
+async function dumpPartly(path: string, table: string): Promise<Dumped> {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const [out, err] = [text(stdout), text(stderr)];
+  const args = ["dump", path, table, "--partial"];
+  const code = await runProgram(args, "0.0.0", { stdin, stdout, stderr, env: {} } as never);
+  stdout.end();
+  stderr.end();
+  const lines = (await out).trimEnd().split("\n");
+  const rows = lines.flatMap((key, at) => (at % 2 === 0 ? [`${key} ${lines[at + 1]}`] : []));
+  return { code, rows, err: await err };
+}
+
+/** The ranges that are said to be lost, without those whose leaves were found all the same. */
+function rangesSaid(err: string): Array<(key: string) => boolean> {
+  return err
+    .split("\n")
+    .filter((said) => !said.includes("found without it"))
+    .flatMap((said) => [...said.matchAll(/; lost: keys from ([0-9a-f]+) .*to below ([0-9a-f]+) /g)])
+    .map(
+      ([, from, to]) =>
+        (key) =>
+          (from as string) <= key && key < (to as string),
+    );
+}
+
+/** A command line that dumps all rows but those, and names the range they were in. */
+async function checkDump(
+  path: string,
+  table: string,
+  rows: readonly TreeRow[],
+  lost: readonly TreeRow[],
+  code = 1,
+) {
+  const dumped = await dumpPartly(path, table);
+  assert.is(dumped.code, code, dumped.err);
+  assert.equal(dumped.rows, rows.filter((row) => !lost.includes(row)).map(line));
+  const said = rangesSaid(dumped.err);
+  assert.is(said.length, lost.length === 0 ? 0 : 1, dumped.err);
+  for (const row of rows) {
+    const key = line(row).split(" ")[0] as string;
+    assert.is(
+      said.some((holds) => holds(key)),
+      lost.includes(row),
+    );
+  }
+}
+
+const LEAF = 299_008;
+for (const [name, { lost, code }] of Object.entries(classicCases))
+  test(`dump --partial of corrupt-classic/${name}`, async () => {
+    const gone = lost === 0 ? [] : healthyClassic.filter(({ origin }) => origin.blockOffset === LEAF);
+    assert.is(gone.length, lost);
+    const path = corpusPath("corrupt-classic", name, "db");
+    await checkDump(path, "c", healthyClassic, gone, code === undefined ? 0 : 1);
+  });
+
+const palmCases = readdirSync(corpusPath("corrupt-palm")).filter((name) => !name.endsWith(".json"));
+test("every case of page logs is here", () => {
+  assert.is(palmCases.length, 6);
+});
+for (const name of palmCases)
+  test(`dump --partial of corrupt-palm/${name}`, () =>
+    checkDump(corpusPath("corrupt-palm", name), "small", healthyPalm, name === "turtle_addr" ? [] : onPage));
 
 test("leaves below damaged internal pages are only looked for on request", () => {
   const leavesOf = (path: string): number => {
