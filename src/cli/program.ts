@@ -75,7 +75,7 @@ export const commands: readonly CommandEntry[] = [
 
 const EPILOGUE = `
 Exit codes: 0 clean, 1 findings, 2 usage or I/O, 3 not recognised or unsupported, 5 a bug in pugmark.
-Data goes to stdout, everything else to stderr. Inputs are only read.`;
+Data goes to stdout, everything else to stderr. Inputs are only read, except by repair --in-place and undo.`;
 
 type Streams = Omit<TerminalOptions, "color" | "quiet">;
 
