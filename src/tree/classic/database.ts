@@ -1,6 +1,7 @@
 /** Tables of a classic directory, or of one file of it. */
 import { basename, dirname, join } from "node:path";
 import { HISTORY_STORE_URI, METADATA_URI } from "../../../formats/classic-home.js";
+import { turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError } from "../../codec/error.js";
 import { decodeText } from "../../codec/text.js";
 import { listClassicFiles } from "../../store/classic-directory.js";
@@ -8,11 +9,12 @@ import { FileAccess, readRange } from "../../store/file.js";
 import { InputError } from "../../store/input-error.js";
 import { Catalog, type CatalogEntry, readCatalog } from "../catalog.js";
 import { SoundImages } from "../image-check.js";
+import { refuseNewer } from "../newer.js";
 import { TreeError } from "../problem.js";
 import { readTableConfig, type TableConfig } from "../table-config.js";
 import type { CheckpointInfo, Database, DatabaseOptions, Table, TableInfo, TreeProblem } from "../types.js";
 import { findCheckpoint } from "./found-checkpoint.js";
-import { ClassicTables } from "./tables.js";
+import { ClassicTables, descriptionProblem } from "./tables.js";
 
 const METADATA_FILE = METADATA_URI.replace(/^file:/, "");
 const TURTLE = "WiredTiger.turtle";
@@ -33,7 +35,12 @@ export class ClassicDatabase implements Database {
     options: DatabaseOptions,
   ) {
     this.all = new ClassicTables(home, new SoundImages(options), options.allocationSize);
-    this.catalog = this.readMetadata();
+    try {
+      this.catalog = this.readMetadata();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   checkpoints(): readonly CheckpointInfo[] {
@@ -84,10 +91,11 @@ export class ClassicDatabase implements Database {
   private turtleConfig(): TableConfig | undefined {
     const path = join(this.home, TURTLE);
     try {
-      const text = metadataLine(path);
+      const text = metadataLine(path, this.path);
       if (text !== undefined) return readTableConfig(METADATA_URI, text);
       this.report(`there is no line ${METADATA_URI}`, path);
     } catch (error) {
+      if (error instanceof InputError && error.code === "input-unsupported") throw error;
       if (error instanceof InputError) this.report(error.reason, path);
       else if (error instanceof FormatError)
         this.report(`the line behind ${METADATA_URI}: ${error.message}`, path);
@@ -147,6 +155,12 @@ export class LoneFileDatabase implements Database {
     const access = this.all.access(name);
     if (access === undefined) throw new InputError("input-missing", path, "no such file");
     const unit = this.all.unitOf({ allocationSize: undefined }, access);
+    try {
+      descriptionProblem(access, unit);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     const found = findCheckpoint(access, unit);
     const uri = `file:${name}`;
     if (found !== undefined) this.entry = { config: { ...found.config, uri, file: name }, name: uri };
@@ -183,11 +197,16 @@ export class LoneFileDatabase implements Database {
   }
 }
 
-/** The line behind the one that names the metadata file; undefined when there is none. */
-function metadataLine(path: string): string | undefined {
+/**
+ * The line behind the one that names the metadata file; undefined when there is none.
+ * @throws InputError `input-unsupported` for a home of a release too new
+ */
+function metadataLine(path: string, home: string): string | undefined {
   const access = new FileAccess(path);
   try {
-    const lines = decodeText(readRange(access, 0, MAX_TURTLE)).split("\n");
+    const bytes = readRange(access, 0, MAX_TURTLE);
+    refuseNewer(turtleFile.read(bytes).issues, home, "the home");
+    const lines = decodeText(bytes).split("\n");
     const at = lines.findIndex((line, index) => index % 2 === 0 && line === METADATA_URI);
     return at === -1 ? undefined : lines[at + 1];
   } finally {

@@ -17,6 +17,7 @@ import { InputError } from "../../store/input-error.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { CatalogEntry } from "../catalog.js";
 import type { SoundImages } from "../image-check.js";
+import { refuseNewer } from "../newer.js";
 import { TreeError } from "../problem.js";
 import { type TreeRoot, TreeTable } from "../table.js";
 import type { CheckpointEntry, TableConfig } from "../table-config.js";
@@ -89,7 +90,7 @@ export class ClassicTables {
     };
   }
 
-  /** @throws TreeError `no-checkpoint` */
+  /** @throws TreeError `no-checkpoint`; InputError `input-unsupported` for a file of a version too new */
   table(entry: CatalogEntry, checkpoint: string | undefined, history: () => CatalogEntry | undefined): Table {
     const chosen = chooseCheckpoint(entry.config, checkpoint);
     const found = this.root(entry.config, chosen);
@@ -198,10 +199,14 @@ function addressOfRoot(
   });
 }
 
-/** What is wrong with a file's first block; its rows can be read all the same. */
-function descriptionProblem(access: RandomAccess, allocationSize: number): string | undefined {
+/**
+ * What is wrong with a file's first block; its rows can be read all the same.
+ * @throws InputError `input-unsupported`
+ */
+export function descriptionProblem(access: RandomAccess, allocationSize: number): string | undefined {
   const bytes = readRange(access, 0, allocationSize);
   const { issues } = descriptionBlock.read(bytes, { params: { allocationSize } });
+  refuseNewer(issues, access.path, "the file");
   const issue = issues.find(({ severity }) => severity === "error");
   return issue && `the description block is damaged: ${issue.message} (${issue.code})`;
 }

@@ -6,6 +6,7 @@ import { specialTables } from "../../../formats/disagg-tables.js";
 import { disaggTurtle, turtleCheckpoint } from "../../../formats/disagg-turtle.js";
 import { crc32c } from "../../codec/crc32c.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import { refuseNewer } from "../newer.js";
 import type { PagePlace } from "../types.js";
 import { candidateOf } from "./source.js";
 
@@ -52,6 +53,19 @@ export function followCheckpoint(store: PageLog, checkpoint: CheckpointRecord): 
   if (tableId !== undefined) return { root: { tableId, cookie }, turtleLsn: lsn };
   const problem = "the turtle page names a root of the shared metadata that is not in the log";
   return { problem, place, turtleLsn: lsn };
+}
+
+/** @throws InputError `input-unsupported` for a checkpoint record or turtle page of a generation too new */
+export function refuseNewerCheckpoint(store: PageLog, { lsn, metadata }: CheckpointRecord): void {
+  const record = checkpointRecord.read(metadata);
+  refuseNewer(record.issues, store.path, `the checkpoint at LSN ${lsn}`);
+  if (!record.ok || record.value.metadataLsn === undefined) return;
+  const { metadataLsn } = record.value;
+  const turtle = findTurtle(store, metadataLsn);
+  if (turtle === undefined) return;
+  const checksum = "metadataChecksum" in record.value ? record.value.metadataChecksum : undefined;
+  if (checksum !== undefined && checksum !== crc32c(turtle.data)) return;
+  refuseNewer(disaggTurtle.read(turtle.data).issues, store.path, `the turtle page at LSN ${metadataLsn}`);
 }
 
 /** Table id 2 held the turtle later and the key page before, so the content decides. */

@@ -24,6 +24,7 @@ import {
   lastMetadataPage,
   type MetadataRoot,
   metadataTableIds,
+  refuseNewerCheckpoint,
 } from "./checkpoint.js";
 import { PageLogSource } from "./source.js";
 
@@ -168,6 +169,7 @@ export class PageLogDatabase implements Database {
   }
 
   private read(info: CheckpointInfo, record: CheckpointRecord): OpenCheckpoint {
+    refuseNewerCheckpoint(this.store, record);
     const target = followCheckpoint(this.store, record);
     if ("root" in target) {
       const catalog = this.readMetadata(target.root);
