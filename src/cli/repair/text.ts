@@ -1,4 +1,5 @@
 /** Plans and reports for people. */
+
 import type {
   AppliedRepair,
   PlannedChange,
@@ -6,6 +7,7 @@ import type {
   RepairPlan,
   RepairVerifyReport,
 } from "../../repair/index.js";
+import { counted } from "../../report/numbers.js";
 
 /** Longer values are cut: the plan's JSON has them whole. */
 const MAX_VALUE = 160;
@@ -80,7 +82,7 @@ function rangesText(ranges: readonly PlannedRange[]): string {
 
 export function describeApplied({ path, journal, plan }: AppliedRepair): string {
   return lines([
-    `${path} is repaired: ${plan.changes.length} changes, published as ${plan.metadata.checkpoint}`,
+    `${path} is repaired: ${counted(plan.changes.length, "change")}, published as ${plan.metadata.checkpoint}`,
     journal === undefined ? undefined : `journal: ${journal}`,
     journal === undefined ? undefined : `to take it back: pugmark repair undo ${journal}`,
     heading("Afterwards", plan.afterwards),
