@@ -274,7 +274,7 @@ function compareRows(before: Metadata, after: Metadata, plan: ClassicRepairPlan)
         `${uri}${key === undefined ? "" : ` ${key}`} is ${found}, planned was ${change.new}`,
       );
   }
-  return { detail: `${same} rows as before, ${plan.changes.length} changes as planned` };
+  return { detail: `${same} rows as before; changes as planned: ${plan.changes.length}` };
 }
 
 function keyText(config: string, key: string): string | null {
