@@ -1,4 +1,5 @@
 /** What the command line uses of the fuzzing kit; loaded only when it is asked for. */
+export { ourDefects, runEngineCampaign, verdicts } from "../engine/differential.js";
 export { targetByName, targets } from "../targets/index.js";
 export { CampaignError, instrumentedBundle } from "./bundle.js";
 export { type CampaignFinding, type CampaignStatus, runCampaign } from "./campaign.js";

@@ -7,12 +7,12 @@ import { descriptionBlock, findAllocationSize } from "../../formats/description-
 import { page } from "../../formats/page.js";
 import { PAGE_HEADER, pageTypes } from "../../formats/page-header.js";
 import { turtleFile } from "../../formats/turtle-file.js";
-import { FormatError } from "../../src/codec/index.js";
+import { FormatError, type RandomSource } from "../../src/codec/index.js";
 import { readBlockHeaders } from "../../src/page/block-headers.js";
 import { corpusFile, corpusPath } from "../corpus.js";
 import { mutate } from "../mutate/mutate.js";
 import { seals } from "../mutate/seal.js";
-import type { Tape } from "../tape.js";
+
 import { checksumOf, type SealedPart, sealUpwards } from "./reseal.js";
 
 const TURTLE = "WiredTiger.turtle";
@@ -81,7 +81,7 @@ export class DamagedHome {
   }
 
   /** A bit pattern over one byte of one of the parts; nothing is put right. */
-  flip(tape: Tape, among: readonly number[]): string {
+  flip(tape: RandomSource, among: readonly number[]): string {
     const part = this.parts[among[tape.below(among.length)] as number] as HomePart;
     part.bytes = part.bytes.slice();
     const at = tape.below(part.bytes.length);
@@ -90,7 +90,7 @@ export class DamagedHome {
   }
 
   /** One change of any kind; what it was, for reports. */
-  change(tape: Tape): string {
+  change(tape: RandomSource): string {
     const kind = tape.below(12);
     if (kind === 0) return this.changeDescription(tape);
     if (kind === 1) return this.changeFile(tape);
@@ -110,7 +110,7 @@ export class DamagedHome {
   }
 
   /** The block at the beginning of a file. */
-  private changeDescription(tape: Tape): string {
+  private changeDescription(tape: RandomSource): string {
     const names = [...this.sound.files.keys()].filter((name) => name.endsWith(".wt"));
     const name = names[tape.below(names.length)] as string;
     const bytes = (this.sound.files.get(name) as Uint8Array).slice();
@@ -123,8 +123,8 @@ export class DamagedHome {
   }
 
   /** Cut, grown, emptied, removed. */
-  private changeFile(tape: Tape): string {
-    const names = [...this.sound.files.keys()];
+  private changeFile(tape: RandomSource): string {
+    const names = [...this.sound.files.keys()].filter((name) => name === TURTLE || name.endsWith(".wt"));
     const name = names[tape.below(names.length)] as string;
     const bytes = this.sound.files.get(name) as Uint8Array;
     const at = tape.below(bytes.length + 1);
@@ -159,14 +159,14 @@ export class DamagedHome {
 }
 
 /** A few bytes set without knowing what they are. */
-function pokedCopy(bytes: Uint8Array, tape: Tape): Uint8Array {
+function pokedCopy(bytes: Uint8Array, tape: RandomSource): Uint8Array {
   const copy = bytes.slice();
   for (let left = 1 + tape.below(3); left > 0 && copy.length > 0; left--)
     copy[tape.below(copy.length)] = tape.below(256);
   return copy;
 }
 
-function declared(part: HomePart, other: HomePart, levels: number, tape: Tape): Uint8Array {
+function declared(part: HomePart, other: HomePart, levels: number, tape: RandomSource): Uint8Array {
   if (part.kind === "text") return mutate(turtleFile, part.bytes, tape);
   const seal = levels === 0 ? "none" : (seals[tape.below(seals.length)] ?? "none");
   return mutate(page, part.bytes, tape, { seal, other: other.bytes, generation: "classic" });

@@ -7,6 +7,7 @@ import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK, DATA_CHECKSUM } from "../../formats/block-header.js";
 import { pageTypes } from "../../formats/page-header.js";
 import { COMPRESS_SKIP } from "../../formats/transforms.js";
+import { missingEngine, RandomDatabase, type RandomTable } from "../../fuzz/engine/random-database.js";
 import { type RandomSource, seededRandom } from "../../src/codec/index.js";
 import { rowsOf } from "../../src/page/rows.js";
 import { HexDump } from "../../src/report/rows/hex.js";
@@ -14,7 +15,6 @@ import { openDatabase } from "../../src/tree/index.js";
 import type { Database, PagePart } from "../../src/tree/types.js";
 import { verify } from "../../src/verify/index.js";
 import { runCli } from "../support/cli.js";
-import { missingEngine, RandomDatabase, type RandomTable } from "../support/random-database.js";
 import { skipped } from "../support/skip.js";
 
 const DATABASES = 30;

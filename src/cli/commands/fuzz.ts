@@ -1,10 +1,11 @@
-/** `pugmark fuzz [TARGET…]`, and its `list`, `replay`, `minimize` and `distill`. */
+/** `pugmark fuzz [TARGET…]`, and its `list`, `replay`, `minimize`, `distill` and `engine`. */
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.js";
 import { CommandError, EXIT, type ExitCode } from "../exit.js";
 import { campaign } from "../fuzz/campaign.js";
 import { distill } from "../fuzz/distill.js";
+import { engine } from "../fuzz/engine.js";
 import { loadKit } from "../fuzz/kit.js";
 import { list } from "../fuzz/list.js";
 import { minimize } from "../fuzz/minimize.js";
@@ -17,13 +18,16 @@ type Flags = Readonly<Record<string, unknown>>;
 
 export const fuzzCommand: CommandModule<FuzzOptions> = { declare, validate, run };
 
-const actions: Readonly<Record<string, FuzzAction>> = { list, replay, minimize, distill };
+const actions: Readonly<Record<string, FuzzAction>> = { list, replay, minimize, distill, engine };
+
+/** Of time, seconds. */
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 function declare(command: Command): void {
   command
-    .argument("[what...]", "targets; or list, replay FILE|DIR…, minimize FILE, distill TARGET DIR…")
+    .argument("[what...]", "targets; or list, replay FILE|DIR…, minimize FILE, distill TARGET DIR…, engine")
     .option("--all", "every target")
-    .option("--time <seconds>", "wall time of the campaign", "60")
+    .option("--time <seconds>", "wall time of the campaign (default 60; engine: until all cases are done)")
     .option("--seed <n>", "makes a campaign's choices repeatable", "1")
     .option("--jobs <n>", "targets at the same time (default: one a core)")
     .option("--keep-going", "go on behind a finding")
@@ -36,6 +40,8 @@ function declare(command: Command): void {
     .option("--memory <mib>", "what a target's process may take", "1024")
     .option("--target <name>", "replay, minimize: the target, where folder and name of the file do not tell")
     .option("--apply", "distill: remove what adds nothing, instead of naming it")
+    .option("--cases <n>", "engine: damaged databases to be judged by the real engine and by us", "200")
+    .option("--first <n>", "engine: the number of the first case", "0")
     .option("--json", "one JSON document")
     .option("--html <file>", "campaign: also a page with plots");
 }
@@ -50,7 +56,8 @@ function validate(args: readonly unknown[], flags: Flags): FuzzOptions {
     action: action ?? campaign,
     words: action === undefined ? words : words.slice(1),
     all: flags.all === true,
-    seconds: safeNumber("--time", flags.time),
+    seconds:
+      flags.time === undefined ? (action === engine ? NO_LIMIT : 60) : safeNumber("--time", flags.time),
     seed: safeNumber("--seed", flags.seed),
     jobs: flags.jobs === undefined ? availableParallelism() : safeNumber("--jobs", flags.jobs),
     keepGoing: flags.keepGoing === true,
@@ -60,6 +67,8 @@ function validate(args: readonly unknown[], flags: Flags): FuzzOptions {
     memoryMiB: safeNumber("--memory", flags.memory),
     target: text("target"),
     apply: flags.apply === true,
+    cases: safeNumber("--cases", flags.cases),
+    first: safeNumber("--first", flags.first),
     json: flags.json === true,
     html: text("html"),
   };

@@ -18,6 +18,9 @@ export interface FuzzOptions {
   readonly memoryMiB: number;
   readonly target: string | undefined;
   readonly apply: boolean;
+  /** `engine`: how many, and the number of the first. */
+  readonly cases: number;
+  readonly first: number;
   readonly json: boolean;
   readonly html: string | undefined;
 }

@@ -41,15 +41,27 @@ export interface RandomTable {
   readonly longest: number;
 }
 
+const MAX_ROWS = 4000;
+
+export interface RandomDatabaseOptions {
+  /** Rows a step adds to a table at most (default 4,000). */
+  readonly maxRows?: number;
+  /** Size of a log file, as the engine has it (default 1MB). */
+  readonly logFile?: string;
+}
+
 export class RandomDatabase {
   readonly tables: readonly RandomTable[];
-  private readonly open: string;
+  /** The configuration every command opens it with. */
+  readonly open: string;
 
   constructor(
     readonly home: string,
     private readonly random: RandomSource,
+    private readonly options: RandomDatabaseOptions = {},
   ) {
-    this.open = `log=(enabled=${random.below(2) === 0},file_max=1MB),checkpoint_sync=false,extensions=[${libraries.join(",")}]`;
+    const { logFile = "1MB" } = options;
+    this.open = `log=(enabled=${random.below(2) === 0},file_max=${logFile}),checkpoint_sync=false,extensions=[${libraries.join(",")}]`;
     this.tables = Array.from({ length: 1 + random.below(3) }, (_, i) => randomTable(random, i));
   }
 
@@ -88,7 +100,8 @@ export class RandomDatabase {
   private dumpOf(table: RandomTable): string {
     const { random } = this;
     const head = `WiredTiger Dump (WiredTiger Version 3.2.1)\nFormat=hex\nHeader\n${table.uri}\n${table.config}\nData\n`;
-    const rows = 1 + random.below(random.below(4) === 0 ? 4000 : 400);
+    const { maxRows = MAX_ROWS } = this.options;
+    const rows = 1 + random.below(random.below(4) === 0 ? maxRows : Math.ceil(maxRows / 10));
     const first = random.below(1000);
     return head + Array.from({ length: rows }, (_, i) => randomRow(random, table, first + i)).join("");
   }
