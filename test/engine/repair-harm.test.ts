@@ -60,7 +60,8 @@ test("operations in the log: replayed over a repair, committed rows are lost wit
   // More rows than are kept in memory, so that commits are in the log when the engine is killed.
   const rows = Array.from({ length: 4000 }, (_, i) => `k${i}\n${"v".repeat(100)}\n`).join("");
   const engine = await openEngine(home, rows, LOGGED);
-  for (let tries = 0; tries < 400 && logState(home).state !== "replay"; tries++)
+  const logFiles = (): number => readdirSync(home).filter((name) => name.startsWith("WiredTigerLog.")).length;
+  for (let tries = 0; tries < 400 && (logState(home).state !== "replay" || logFiles() < 4); tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   await engine.kill();
   assertRefused("log-replay", () => planRepair(home, EDITS));
