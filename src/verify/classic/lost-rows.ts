@@ -1,11 +1,8 @@
 /** What a damaged block of a classic file means for the rows of its table. */
 import { pageFlags, pageTypes } from "../../../formats/page-header.js";
-import { bytesToHex } from "../../codec/json.js";
+import { keyRangeText } from "../key-range-text.js";
 import type { BlockRole, ClassicBlock } from "./block.js";
 import { recordOf } from "./key-bytes.js";
-
-/** Longer keys are cut. In bytes. */
-const MAX_KEY = 64;
 
 const rowTypes: readonly number[] = [pageTypes.rowLeaf, pageTypes.rowInternal];
 
@@ -22,21 +19,13 @@ export interface PageRange {
 const isRecords = ({ records, low, high }: PageRange): boolean =>
   records === true && [low, high].every((key) => key === undefined || key.length === 8);
 
-function keyText(key: Uint8Array, ofRecords: boolean): string {
-  if (ofRecords) return String(recordOf(key));
-  return `${bytesToHex(key.subarray(0, MAX_KEY))}${key.length > MAX_KEY ? "…" : ""}`;
-}
-
 /** `keys from 61 to below 7a`, or what can be said of them. */
 export function rangeText(range: PageRange): string {
   const { low, high, showKeys } = range;
   if (low === undefined && high === undefined) return "all keys of the tree, or a range that is not known";
-  const ofRecords = isRecords(range);
-  if (!showKeys && !ofRecords) return "the range of keys between two separators (-k shows which)";
-  const what = ofRecords ? "records" : "keys";
-  if (low === undefined) return `all ${what} below ${keyText(high as Uint8Array, ofRecords)}`;
-  if (high === undefined) return `all ${what} from ${keyText(low, ofRecords)} on`;
-  return `${what} from ${keyText(low, ofRecords)} to below ${keyText(high, ofRecords)}`;
+  if (isRecords(range)) return keyRangeText({ from: low && recordOf(low), to: high && recordOf(high) });
+  if (!showKeys) return "the range of keys between two separators (-k shows which)";
+  return keyRangeText({ from: low, to: high });
 }
 
 /** Rows of a leaf as its own header tells, which may be what is damaged. */

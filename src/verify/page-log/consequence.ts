@@ -1,29 +1,18 @@
 /** What damage means for the rows of a table. */
-import { bytesToHex } from "../../codec/json.js";
 import type { KeyRange } from "../../tree/types.js";
+import { keyRangeText } from "../key-range-text.js";
 import type { VerifyOptions } from "../types.js";
 import type { PageChain } from "./page-chain.js";
-
-/** Longer keys are cut. */
-const MAX_KEY = 64;
-
-function keyText(key: KeyRange["from"]): string {
-  if (typeof key !== "object") return String(key);
-  return `${bytesToHex(key.subarray(0, MAX_KEY))}${key.length > MAX_KEY ? "…" : ""}`;
-}
 
 /** `keys from 61 to below 7a of file:t.wt_stable`; keys are user data, and left out unless they are asked for. */
 export function keysText(
   table: string | undefined,
-  { from, to }: KeyRange,
+  range: KeyRange,
   { showKeys = false }: Pick<VerifyOptions, "showKeys">,
 ): string {
   const owner = table === undefined ? "" : ` of ${table}`;
-  if (from === undefined && to === undefined) return `all keys${owner}`;
-  if (!showKeys) return `a range of keys${owner} (-k shows it)`;
-  if (from === undefined) return `all keys below ${keyText(to)}${owner}`;
-  if (to === undefined) return `all keys from ${keyText(from)} on${owner}`;
-  return `keys from ${keyText(from)} to below ${keyText(to)}${owner}`;
+  const isWhole = range.from === undefined && range.to === undefined;
+  return showKeys || isWhole ? keyRangeText(range, owner) : `a range of keys${owner} (-k shows it)`;
 }
 
 /** How many rows a lost page had, as far as its older records tell. */
