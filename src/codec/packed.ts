@@ -85,7 +85,9 @@ export function readPackedUnsigned(bytes: Uint8Array, pos: number, end: number, 
 }
 
 function readMulti(bytes: Uint8Array, pos: number, length: number, base: number): bigint {
-  if (bytes[pos + 1] === 0 && length > 2) throw notMinimal(base + pos);
+  // Up to 48 bits a number holds it, with its bias.
+  if (length <= 7) return BigInt(readMultiNumber(bytes, pos, length - 1, base));
+  if (bytes[pos + 1] === 0) throw notMinimal(base + pos);
   let value = 0n;
   for (let i = 1; i < length; i++) value = (value << 8n) | BigInt(bytes[pos + i] as number);
   value += MULTI_BIAS_BIG;

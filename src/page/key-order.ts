@@ -131,16 +131,16 @@ export class KeyOrder {
     this.scratch = grown;
   }
 
-  /** A copy of the page's first key; undefined when there is none, or it lies elsewhere. */
+  /** The page's first key, a view that lasts as long as the image; undefined when there is none, or it lies elsewhere. */
   firstKey(): Uint8Array | undefined {
-    return this.firstEnd === UNKNOWN ? undefined : this.image.slice(this.firstStart, this.firstEnd);
+    return this.firstEnd === UNKNOWN ? undefined : this.image.subarray(this.firstStart, this.firstEnd);
   }
 
-  /** A copy of the page's last key; undefined when there is none, it lies elsewhere, or it cannot be rebuilt. */
+  /** The page's last key, a view until the next page; undefined when there is none, it lies elsewhere, or cannot be rebuilt. */
   lastKey(): Uint8Array | undefined {
     if (this.length === UNKNOWN || this.elsewhere) return undefined;
     return this.rebuilt
-      ? this.scratch.slice(0, this.length)
-      : this.image.slice(this.start, this.start + this.length);
+      ? this.scratch.subarray(0, this.length)
+      : this.image.subarray(this.start, this.start + this.length);
   }
 }

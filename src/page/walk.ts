@@ -90,6 +90,8 @@ export class PageWalker {
   private sink: PageSink = NO_SINK;
   /** Cells of the page walked last, or entries of an old delta. */
   cells = 0;
+  /** Every cell of the page walked last is of a plain row: a whole key, or a value without window. */
+  allPlain = false;
   /** The form of a delta walked last; undefined for images and for deltas without changes. */
   deltaForm: DeltaForm | undefined;
 
@@ -117,12 +119,12 @@ export class PageWalker {
     return this.numbers.records;
   }
 
-  /** A copy of the first key of the page walked last; undefined when it has none on the page itself. */
+  /** The first key of the page walked last, a view until the next walk; undefined when it has none on the page itself. */
   firstKey(): Uint8Array | undefined {
     return this.order.firstKey();
   }
 
-  /** A copy of the last key of the page walked last; undefined when it has none on the page itself. */
+  /** The last key of the page walked last, a view until the next walk; undefined when it has none on the page itself. */
   lastKey(): Uint8Array | undefined {
     return this.order.lastKey();
   }
@@ -151,6 +153,7 @@ export class PageWalker {
     this.found.clear();
     this.sink = sink;
     this.cells = 0;
+    this.allPlain = false;
     this.deltaForm = undefined;
     reader.image = image;
     reader.end = layout.memSize;
@@ -232,6 +235,7 @@ export class PageWalker {
     const { limit } = found;
     const noValues = items === VALUES && (layout.flags & pageFlags.emptyValuesAll) !== 0;
     let count = 0;
+    let plain = 0;
     let key = NONE;
     let tries = items === VALUES && !noValues ? TRIES : 0;
     if (tries > 0) this.plainRows.begin(image);
@@ -241,6 +245,7 @@ export class PageWalker {
         if (next === at) tries--;
         else {
           count += 2 * this.plainRows.rows;
+          plain += 2 * this.plainRows.rows;
           at = next;
           if (at >= end) break;
         }
@@ -283,6 +288,7 @@ export class PageWalker {
     }
     if (key !== NONE) this.keyAlone(key, plan, layout);
     this.cells = count;
+    this.allPlain = count > 0 && plain === count;
     this.checkCount(layout);
   }
 

@@ -58,6 +58,8 @@ export class PalmStore implements PageLog {
   private readonly databases: Map<string, LmdbDatabase>;
   private readonly layout: PalmKeyLayout | undefined;
   private lookup: LmdbCursor | undefined;
+  /** Over the buffer that keys were last read from. */
+  private view: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(file: RandomAccess) {
     checkVersion(file);
@@ -160,30 +162,33 @@ export class PalmStore implements PageLog {
     return this.build(cursor, layout, offset);
   }
 
-  private build(cursor: LmdbCursor, { at, length }: PalmKeyLayout, offset: number): PageRecord {
+  private build(cursor: LmdbCursor, { at }: PalmKeyLayout, offset: number): PageRecord {
     const { page, keyStart } = cursor;
-    const view = new DataView(page.buffer, page.byteOffset + keyStart, length);
-    const flags = view.getUint32(at.flags as number, true);
-    const isDelta = view.getUint32(at.isDelta as number) !== 0;
+    if (this.view.buffer !== page.buffer) this.view = new DataView(page.buffer);
+    const { view } = this;
+    const key = page.byteOffset + keyStart;
+    const flags = view.getUint32(key + (at.flags as number), true);
+    // The value first: it may be found not to be whole.
     const data = cursor.value();
-    return {
-      tableId: view.getBigUint64(at.tableId as number),
-      pageId: view.getBigUint64(at.pageId as number),
-      lsn: view.getBigUint64(at.lsn as number),
-      isDelta,
+    const issues =
+      isPlain(view, key, at, flags) && cursor.valueProblem === undefined
+        ? NO_ISSUES
+        : this.problems(cursor, offset);
+    const record = {
+      tableId: view.getBigUint64(key + (at.tableId as number)),
+      pageId: view.getBigUint64(key + (at.pageId as number)),
+      lsn: view.getBigUint64(key + (at.lsn as number)),
+      isDelta: view.getUint32(key + (at.isDelta as number)) !== 0,
       discarded: (flags & pageLogFlags.discarded) !== 0,
       flags,
-      backlinkLsn: view.getBigUint64(at.backlinkLsn as number, true),
-      baseLsn: view.getBigUint64(at.baseLsn as number, true),
-      ...(at.checkpointId === undefined ? {} : checkpointIds(view, at)),
-      timestampMaterializedUs: view.getBigUint64(at.timestampMaterializedUs as number, true),
+      backlinkLsn: view.getBigUint64(key + (at.backlinkLsn as number), true),
+      baseLsn: view.getBigUint64(key + (at.baseLsn as number), true),
+      timestampMaterializedUs: view.getBigUint64(key + (at.timestampMaterializedUs as number), true),
       data,
       place: { file: this.path, offset: cursor.valueOffset },
-      issues:
-        isPlain(view, at, flags) && cursor.valueProblem === undefined
-          ? NO_ISSUES
-          : this.problems(cursor, offset),
+      issues,
     };
+    return at.checkpointId === undefined ? record : withCheckpointIds(record, view, key, at);
   }
 
   /** The slow way, for records that have something wrong with them. */
@@ -303,22 +308,27 @@ function checkVersion(file: RandomAccess): void {
 
 type Offsets = PalmKeyLayout["at"];
 
-function checkpointIds(view: DataView, at: Offsets): Partial<PageRecord> {
-  return {
-    checkpointId: view.getBigUint64(at.checkpointId as number),
-    backlinkCheckpointId: view.getBigUint64(at.backlinkCheckpointId as number, true),
-    baseCheckpointId: view.getBigUint64(at.baseCheckpointId as number, true),
-  };
+/** Adds them to the record: copying it for each of millions would be felt. */
+function withCheckpointIds(
+  record: { -readonly [K in keyof PageRecord]: PageRecord[K] },
+  view: DataView,
+  key: number,
+  at: Offsets,
+): PageRecord {
+  record.checkpointId = view.getBigUint64(key + (at.checkpointId as number));
+  record.backlinkCheckpointId = view.getBigUint64(key + (at.backlinkCheckpointId as number), true);
+  record.baseCheckpointId = view.getBigUint64(key + (at.baseCheckpointId as number), true);
+  return record;
 }
 
 /** Whether the declaration's rules can have nothing to say about the key. */
-function isPlain(view: DataView, at: Offsets, flags: number): boolean {
-  const isDelta = view.getUint32(at.isDelta as number);
+function isPlain(view: DataView, key: number, at: Offsets, flags: number): boolean {
+  const isDelta = view.getUint32(key + (at.isDelta as number));
   return (
     isDelta === ((flags & pageLogFlags.delta) === 0 ? 0 : 1) &&
     (flags & ~KNOWN_FLAGS) === 0 &&
-    view.getUint32(at.padding as number) === 0 &&
-    (at.padding2 === undefined || view.getUint32(at.padding2) === 0)
+    view.getUint32(key + (at.padding as number)) === 0 &&
+    (at.padding2 === undefined || view.getUint32(key + at.padding2) === 0)
   );
 }
 

@@ -78,14 +78,20 @@ export class PageVerifier {
     return false;
   }
 
-  /** What the walk over the last block of a page log found of its keys; copies. */
+  /** What the walk over the last block of a page log found of its keys; views until the next. */
   keysOf(anyKeyOrder: boolean): {
     first: Uint8Array | undefined;
     last: Uint8Array | undefined;
     count: number;
+    allPlain: boolean;
   } {
     const walker = anyKeyOrder ? this.unordered : this.walker;
-    return { first: walker.firstKey(), last: walker.lastKey(), count: walker.keys };
+    return {
+      first: walker.firstKey(),
+      last: walker.lastKey(),
+      count: walker.keys,
+      allPlain: walker.allPlain,
+    };
   }
 
   /** The plain image of a block of a classic file. */

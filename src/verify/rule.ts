@@ -58,6 +58,12 @@ export class Findings {
   readonly list: Finding[] = [];
   readonly counts = { error: 0, warning: 0, info: 0 };
   private readonly perCode = new Map<string, { severity: Severity; count: number }>();
+  /** The rule being run, and what it is run on. */
+  private rule: RuleInfo | undefined;
+  private subject: Subject | undefined;
+  /** One for all rules: a closure for each rule and page would cost more than most rules do. */
+  private readonly found = (detail: Detail): void =>
+    this.add(this.rule as RuleInfo, (this.subject as Subject).place(), detail);
 
   constructor(
     private readonly limit = DEFAULT_LIMIT,
@@ -120,7 +126,11 @@ export class Findings {
 
   /** Runs every rule on a subject. */
   check<S extends Subject>(rules: readonly Rule<S>[], subject: S): void {
-    for (const rule of rules) rule.check(subject, (detail) => this.add(rule, subject.place(), detail));
+    this.subject = subject;
+    for (const rule of rules) {
+      this.rule = rule;
+      rule.check(subject, this.found);
+    }
   }
 
   /** Takes over findings made elsewhere; `suppressed` ones were only counted there. */

@@ -37,8 +37,14 @@ export class AddressCheck {
   private pageId = -1n;
   /** Walks that have reached the page of the last address. */
   private readonly walks = new Map<number, string>();
-  private walked = "";
+  private walkedTable = -1n;
+  private walkedPage = -1n;
   private disagreements: Disagreement[] = [];
+  /** What the address being compared says that its page does not. */
+  private details: Detail[] = [];
+  private readonly differs = (detail: Detail): void => {
+    this.details.push(detail);
+  };
 
   constructor(
     private readonly context: RecordContext,
@@ -92,7 +98,7 @@ export class AddressCheck {
     subject.chain = isHere ? chain : undefined;
     this.checkReached();
     const before = run.findings.counts.error;
-    run.findings.check([addressRecord], subject);
+    run.findings.check(recordRules, subject);
     const { named } = subject;
     if (run.findings.counts.error !== before || named === undefined) {
       this.reportLost(named === undefined ? "the record of this LSN is missing" : whyNone(named));
@@ -113,9 +119,9 @@ export class AddressCheck {
 
   private checkReached(): void {
     const { tableId, fields, holder } = this.subject;
-    const page = `${tableId}/${fields.pageId}`;
-    if (page !== this.walked) this.walks.clear();
-    this.walked = page;
+    if (fields.pageId !== this.walkedPage || tableId !== this.walkedTable) this.walks.clear();
+    this.walkedPage = fields.pageId;
+    this.walkedTable = tableId;
     const other = this.walks.get(holder.walk);
     if (other === undefined) {
       this.walks.set(holder.walk, holder.name);
@@ -138,10 +144,11 @@ export class AddressCheck {
   /** True when address and page agree. */
   private compare(page: PassedRecord, isInside: boolean): boolean {
     const { subject } = this;
-    const details: Detail[] = [];
-    addressAgreement.check(subject, (detail) => details.push(detail));
+    addressAgreement.check(subject, this.differs);
     this.noteGeneration(page);
-    if (details.length === 0) return true;
+    if (this.details.length === 0) return true;
+    const { details } = this;
+    this.details = [];
     const fits = page.fits && isInside && this.chain.damaged === undefined;
     this.disagreements.push({ details, page, holder: subject.holder, fits });
     return false;
@@ -150,7 +157,7 @@ export class AddressCheck {
   private noteGeneration(page: PassedRecord): void {
     const { fields, chain } = this.subject;
     const { generations } = this.context.detected;
-    if (!fields.versioned) generations.add(`cookie ${fields.hasLsn ? "B" : "A"}`);
+    if (!fields.versioned) generations.add(fields.hasLsn ? "cookie B" : "cookie A");
     else if (fields.isDelta ? fields.base === chain?.image?.lsn : fields.base === 0n)
       generations.add("cookie C");
     else
@@ -271,6 +278,8 @@ export class AddressCheck {
       );
   }
 }
+
+const recordRules = [addressRecord];
 
 const whyNone = ({ discarded }: PassedRecord): string =>
   discarded ? "it was freed" : "its full image is missing";

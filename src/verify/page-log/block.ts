@@ -121,9 +121,12 @@ export class DisaggBlock implements Subject {
       ? this.previousChecksum
       : this.u32(this.at + BLOCK_HEADER.originalChecksum);
   }
-  get reservedBytes(): Uint8Array {
+  /** Reserved bytes at the end of the header that are not zero. */
+  get hasReserved(): boolean {
     const unused = this.generation === "D0" ? OLD_BLOCK_HEADER.unused : BLOCK_HEADER.unused;
-    return this.bytes.subarray(this.at + unused, this.at + BLOCK_HEADER.size);
+    for (let at = this.at + unused; at < this.at + BLOCK_HEADER.size; at++)
+      if (this.bytes[at] !== 0) return true;
+    return false;
   }
 
   get memSize(): number {

@@ -2,6 +2,7 @@
 export class LsnLedger {
   private lsns = new BigUint64Array(1024);
   private count = 0;
+  private isSorted = true;
 
   add(lsn: bigint): void {
     if (this.count === this.lsns.length) {
@@ -10,6 +11,7 @@ export class LsnLedger {
       this.lsns = grown;
     }
     this.lsns[this.count++] = lsn;
+    this.isSorted = false;
   }
 
   get highest(): bigint {
@@ -36,6 +38,9 @@ export class LsnLedger {
   }
 
   private sorted(): BigUint64Array {
-    return this.lsns.subarray(0, this.count).sort();
+    const lsns = this.lsns.subarray(0, this.count);
+    if (!this.isSorted) lsns.sort();
+    this.isSorted = true;
+    return lsns;
   }
 }

@@ -85,8 +85,14 @@ export class PageChain {
   /** The first record of the chain that is damaged or does not fit the one before. */
   damaged: PassedRecord | undefined;
   /** Lowest and highest key of the chain's parts; undefined where they are not known. */
-  lowest: Uint8Array | undefined;
-  highest: Uint8Array | undefined;
+  get lowest(): Uint8Array | undefined {
+    return this.lowestKey.key;
+  }
+  get highest(): Uint8Array | undefined {
+    return this.highestKey.key;
+  }
+  private readonly lowestKey = new KeptKey();
+  private readonly highestKey = new KeptKey();
   /** Keys of the newest sound image, and its LSN: what is left when its deltas are lost. */
   imageRows: { readonly lsn: bigint; readonly rows: number } | undefined;
   /** Times of the image's values; undefined when deltas changed them, or nobody asked. */
@@ -104,7 +110,8 @@ export class PageChain {
   private startOver(): void {
     this.bytes = this.records = this.reached = this.reachedBytes = 0;
     this.damaged = undefined;
-    this.lowest = this.highest = undefined;
+    this.lowestKey.clear();
+    this.highestKey.clear();
     this.times = undefined;
   }
 
@@ -133,9 +140,26 @@ export class PageChain {
 
   /** Keys of the record added last. */
   addKeys(first: Uint8Array | undefined, last: Uint8Array | undefined): void {
-    if (first !== undefined && (this.lowest === undefined || compareKeys(first, this.lowest) < 0))
-      this.lowest = first;
-    if (last !== undefined && (this.highest === undefined || compareKeys(last, this.highest) > 0))
-      this.highest = last;
+    const { lowest, highest } = this;
+    if (first !== undefined && (lowest === undefined || compareKeys(first, lowest) < 0))
+      this.lowestKey.set(first);
+    if (last !== undefined && (highest === undefined || compareKeys(last, highest) > 0))
+      this.highestKey.set(last);
+  }
+}
+
+/** A copy of a key, in memory that the next one uses again. */
+class KeptKey {
+  private bytes = new Uint8Array(64);
+  key: Uint8Array | undefined;
+
+  set(key: Uint8Array): void {
+    if (key.length > this.bytes.length) this.bytes = new Uint8Array(2 * key.length);
+    this.bytes.set(key);
+    this.key = this.bytes.subarray(0, key.length);
+  }
+
+  clear(): void {
+    this.key = undefined;
   }
 }

@@ -26,10 +26,11 @@ import { AddressCheck } from "./address-check.js";
 import { DisaggBlock } from "./block.js";
 import { HistoryCheck } from "./history-check.js";
 import type { LsnLedger } from "./lsn-ledger.js";
+import { MissingRecords } from "./missing-records.js";
 import { PageChain, PassedRecord, type RecordContent } from "./page-chain.js";
 import { RecordSubject } from "./record.js";
 import type { TableDirectory, TableInfo } from "./tables.js";
-import { leafTimes } from "./times.js";
+import { leafTimes, PLAIN_TIMES } from "./times.js";
 import type { UnopenedPage } from "./tree.js";
 
 const linkRules: readonly Rule<RecordSubject>[] = [
@@ -91,6 +92,8 @@ export class RecordPass {
   private readonly chain = new PageChain();
   private readonly addresses: AddressCheck;
   private readonly history: HistoryCheck;
+  private readonly missing: MissingRecords;
+  private generation: string | undefined;
   private table: TableInfo | undefined;
   private tableId = -1n;
   private pageId = -1n;
@@ -114,11 +117,13 @@ export class RecordPass {
     this.block = new DisaggBlock(context.run.forced.block);
     this.addresses = new AddressCheck(context, this.chain);
     this.history = new HistoryCheck(context.run, context.tables);
+    this.missing = new MissingRecords(context.run.findings);
   }
 
   verify(newest: CheckpointRecord | undefined): void {
     this.newestLsn = newest?.lsn;
     for (const record of this.context.store.records()) this.pass(record);
+    this.missing.reportBefore();
     this.addresses.passAll();
     this.leavePage();
     this.addresses.finish();
@@ -132,14 +137,18 @@ export class RecordPass {
     else this.meet(record);
     if (record.checkpointId !== undefined) this.keepsCheckpointIds = true;
     ledger.add(record.lsn);
+    this.missing.reportBefore(record);
     this.addresses.passBelow(record);
     this.enter(record);
     const { error, warning } = counts;
+    const hangs = this.missing.note(this.subject);
     run.findings.check(linkRules, this.subject);
     const linkErrors = counts.error - error;
     const content = this.verifyContent(record);
-    const readable = counts.error - error === linkErrors && (linkErrors === 0 || !record.isDelta);
-    this.leave(record, content, readable, counts.error === error && counts.warning === warning);
+    const isContentSound = counts.error - error === linkErrors;
+    const readable = isContentSound && !(record.isDelta && (hangs || linkErrors > 0));
+    const fits = !hangs && counts.error === error && counts.warning === warning;
+    this.leave(record, content, readable, fits);
     run.checked(1, record.data.length);
   }
 
@@ -217,19 +226,20 @@ export class RecordPass {
     if (record.discarded || this.isOrphan(record)) chain.skip();
     else if (plain.has(record.tableId, record.pageId) && plain.isNamed(lsn)) chain.reach();
     if (!sound || type !== pageTypes.rowLeaf || !this.addresses.isWanted(record)) return;
-    const layout = disaggLayout(block);
-    const { first, last, count: rows } = pages.keysOf(table !== undefined && table.collator !== "");
+    const { first, last, count: rows, allPlain } = pages.keysOf(table !== undefined && table.collator !== "");
     chain.addKeys(first, last);
     if (!isDelta) {
       chain.imageRows = { lsn, rows };
       // The address of a replacement was made for an image and deltas.
-      if (!block.replacement) chain.times = leafTimes(pages.image, layout);
+      if (!block.replacement)
+        chain.times = allPlain ? PLAIN_TIMES : leafTimes(pages.image, disaggLayout(block));
     }
-    if (table?.uri === HISTORY_STORE) this.history.add(pages.image, layout, () => this.subject.place());
+    if (table?.uri === HISTORY_STORE)
+      this.history.add(pages.image, disaggLayout(block), () => this.subject.place());
   }
 
   private verifyContent(record: PageRecord): RecordContent {
-    if (record.discarded || record.issues.some(({ code }) => code === SEALED)) return NO_CONTENT;
+    if (record.discarded || isSealed(record)) return NO_CONTENT;
     const { block, subject, table } = this;
     const { run, plain, detected, pages } = this.context;
     if (plain.has(record.tableId, record.pageId)) {
@@ -243,7 +253,10 @@ export class RecordPass {
       });
       return NO_CONTENT;
     }
-    detected.generations.add(`block ${block.generation}`);
+    if (block.generation !== this.generation) {
+      this.generation = block.generation;
+      detected.generations.add(`block ${block.generation}`);
+    }
     this.addresses.passNeighbour(block.previousChecksum);
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
@@ -254,6 +267,9 @@ export class RecordPass {
     return { checksum, addressChecksum, writeGen, type, replacement };
   }
 }
+
+const isSealed = ({ issues }: PageRecord): boolean =>
+  issues.length > 0 && issues.some(({ code }) => code === SEALED);
 
 const HISTORY_STORE = specialTables.sharedHistoryStore.uri;
 

@@ -7,6 +7,7 @@ import { AddressFields } from "../../../formats/address-fields.js";
 import { cellTags } from "../../../formats/cell.js";
 import { oldInternalFlags } from "../../../formats/delta.js";
 import { addressAggregate, GLOBAL_AGGREGATE, type TimeAggregate } from "../../../formats/time-window.js";
+import type { CellReader } from "../../page/cell-reader.js";
 import type { TransformHint } from "../../page/images.js";
 import { readerOf } from "../../page/rows.js";
 import type { PageLog } from "../../store/types.js";
@@ -24,6 +25,7 @@ import { treeKeyRange } from "../rules/tree/tree-key-range.js";
 import type { Detected, Run } from "../run.js";
 import { type AddressBook, type AddressHolder, type ChildKind, childKinds } from "./address-book.js";
 import { keysText } from "./consequence.js";
+import { imageChildren } from "./image-children.js";
 
 const MAX_DEPTH = 64;
 
@@ -155,7 +157,10 @@ export class TreeScan {
     const { book } = this.context;
     const holders = page.parts.map((part) => this.holderOf(page, part));
     const indexes = holders.map((holder) => book.addHolder(holder));
-    const children = rowChildren(page, range, ({ key }) => key);
+    const [image] = page.parts;
+    const plain = page.parts.length === 1 && image !== undefined ? imageChildren(image, range) : undefined;
+    const children = plain ?? rowChildren(page, range, ({ key }) => key);
+    const readers = page.parts.map(({ image, layout }) => readerOf(image, layout));
     this.checkOrder(children, range, holders.at(-1) as AddressHolder);
     const keys = children.map(({ from }) => book.addKey(from));
     const last = book.addKey(range.to);
@@ -164,7 +169,7 @@ export class TreeScan {
       if (child.cookie.length === 0 && child.tag === cellTags.addressDeleted) return;
       const { part = 0 } = child;
       const [holder, index] = [holders[part] as AddressHolder, indexes[part] as number];
-      const times = book.addTimes(this.aggregateOf(page, child));
+      const times = book.addTimes(aggregateOf(child, readers[part], page.parts[part]));
       const kind = kindOf(child.tag);
       if (!this.add(child.cookie, kind, holder, index, keys[at] as number, keys[at + 1] ?? last, times))
         this.whole = false;
@@ -185,7 +190,8 @@ export class TreeScan {
   private checkOrder(children: readonly Child[], range: KeyRange, holder: AddressHolder): void {
     if (this.table.collator !== "") return;
     let before = range.from;
-    for (const { from } of children.slice(1)) {
+    for (let at = 1; at < children.length; at++) {
+      const from = children[at]?.from;
       if (from === undefined) continue;
       const low = before !== undefined && compareKeys(from, before) <= 0;
       if (low || (range.to !== undefined && compareKeys(from, range.to) >= 0)) {
@@ -199,16 +205,19 @@ export class TreeScan {
       before = from;
     }
   }
+}
 
-  /** What the address cell of a child says of the times below it. */
-  private aggregateOf(page: TreePage, { part = 0, offset = 0 }: Child): TimeAggregate {
-    const { image, layout, origin } = page.parts[part] as PagePart;
-    const cell = readerOf(image, layout);
-    // Entries of old deltas begin with flags, cells with a byte no flags have.
-    const isEntry = origin.isDelta && (image[offset] as number) <= oldInternalFlags.delete;
-    if (!cell.read(offset + (isEntry ? 1 : 0)) || !cell.read(cell.next)) return GLOBAL_AGGREGATE;
-    return addressAggregate(cell.window());
-  }
+/** What the address cell of a child says of the times below it. */
+function aggregateOf(
+  { offset = 0 }: Child,
+  cell: CellReader | undefined,
+  part: PagePart | undefined,
+): TimeAggregate {
+  if (cell === undefined || part === undefined) return GLOBAL_AGGREGATE;
+  // Entries of old deltas begin with flags, cells with a byte no flags have.
+  const isEntry = part.origin.isDelta && (part.image[offset] as number) <= oldInternalFlags.delete;
+  if (!cell.read(offset + (isEntry ? 1 : 0)) || !cell.read(cell.next)) return GLOBAL_AGGREGATE;
+  return addressAggregate(cell.window());
 }
 
 function kindOf(tag: number): ChildKind {

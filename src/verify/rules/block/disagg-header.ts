@@ -73,41 +73,34 @@ export const disaggHeader: Rule<DisaggBlock> = {
         expected: "0 or 1",
         actual: block.pageVersion,
       });
-    if (block.pageReserved !== 0 || block.reservedBytes.some((byte) => byte !== 0))
+    if (block.pageReserved !== 0 || block.hasReserved)
       found({ field: "reserved", severity: "warning", message: "reserved header bytes are not zero" });
   },
 };
 
-function checkFlags(block: DisaggBlock, found: Parameters<Rule<DisaggBlock>["check"]>[1]): void {
+type Found = Parameters<Rule<DisaggBlock>["check"]>[1];
+
+function checkFlags(block: DisaggBlock, found: Found): void {
+  const { compressed, encrypted, pageFlags: page } = block;
   const record = block.record.record.flags;
-  const pairs = [
-    [
-      "compressed",
-      block.compressed,
-      (block.pageFlags & pageFlags.compressed) !== 0,
-      (record & pageLogFlags.compressed) !== 0,
-    ],
-    [
-      "encrypted",
-      block.encrypted,
-      (block.pageFlags & pageFlags.encrypted) !== 0,
-      (record & pageLogFlags.encrypted) !== 0,
-    ],
-  ] as const;
-  for (const [name, inBlock, inPage, inRecord] of pairs) {
-    if (inBlock !== inPage)
-      found({
-        field: "flags",
-        message: `page header and block header disagree on ${name}`,
-        expected: inBlock,
-        actual: inPage,
-      });
-    if (inBlock !== inRecord)
-      found({
-        field: "flags",
-        message: `the record's flags and the block header disagree on ${name}`,
-        expected: inBlock,
-        actual: inRecord,
-      });
-  }
+  checkFlag("compressed", compressed, page & pageFlags.compressed, record & pageLogFlags.compressed, found);
+  checkFlag("encrypted", encrypted, page & pageFlags.encrypted, record & pageLogFlags.encrypted, found);
+}
+
+function checkFlag(name: string, inBlock: boolean, page: number, record: number, found: Found): void {
+  const [inPage, inRecord] = [page !== 0, record !== 0];
+  if (inBlock !== inPage)
+    found({
+      field: "flags",
+      message: `page header and block header disagree on ${name}`,
+      expected: inBlock,
+      actual: inPage,
+    });
+  if (inBlock !== inRecord)
+    found({
+      field: "flags",
+      message: `the record's flags and the block header disagree on ${name}`,
+      expected: inBlock,
+      actual: inRecord,
+    });
 }
