@@ -180,7 +180,7 @@ export abstract class CheckedPageLog implements WritablePageLog {
   protected abstract insert(record: NewRecord, head: PageHead): void;
   /** Makes everything durable, then the checkpoint; passes `inside-publish`. */
   protected abstract publish(checkpoint: NewCheckpoint): void;
-  /** Removes all records above the LSN; their LSNs are not given again. */
+  /** Removes all records above the LSN; their LSNs are given again in logs with checkpoint ids only. */
   protected abstract removeUnfinished(above: bigint): void;
   protected abstract release(): void;
 

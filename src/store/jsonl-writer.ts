@@ -51,7 +51,11 @@ export interface OpenJsonlOptions extends MemoryPageLogOptions {
   readonly create?: boolean;
 }
 
-/** The record of a checkpoint is replaced last: until then the files show the checkpoint before. */
+/**
+ * The record of a checkpoint is replaced last: until then the files show the checkpoint before. Logs with checkpoint
+ * ids are PALM's, whose LSNs have no gaps: there none is reserved, and the counter is in the files only while nobody
+ * writes.
+ */
 export class JsonlWriter extends MemoryPageLog {
   /** LSNs up to here are taken from the counter. */
   private reserved: bigint;
@@ -86,7 +90,7 @@ export class JsonlWriter extends MemoryPageLog {
   }
 
   protected override insert(record: NewRecord): void {
-    if (record.lsn > this.reserved) {
+    if (!this.keepsIds && record.lsn > this.reserved) {
       const last = record.lsn + RESERVED - 1n;
       this.save("globals", globalLines({ lsnCounter: last + 1n, lsnCounterIs: "next" }));
       this.reserved = last;
@@ -95,9 +99,13 @@ export class JsonlWriter extends MemoryPageLog {
   }
 
   protected override publish(checkpoint: NewCheckpoint): void {
-    this.saveRecords(checkpoint.lsn);
-    // Used up, even if it fails from here on.
-    this.last = checkpoint.lsn;
+    if (this.keepsIds) this.removeCounters();
+    this.savePages();
+    if (!this.keepsIds) {
+      this.saveCounter(checkpoint.lsn);
+      // Used up, even if it fails from here on.
+      this.last = checkpoint.lsn;
+    }
     this.at("inside-publish");
     const completed = this.completion(checkpoint);
     this.save("checkpoints", checkpointLines([...this.completed, completed]));
@@ -106,17 +114,30 @@ export class JsonlWriter extends MemoryPageLog {
 
   protected override release(): void {
     try {
-      this.saveRecords(this.last);
+      if (this.keepsIds) this.removeCounters();
+      this.savePages();
+      this.saveCounter(this.last);
     } finally {
       this.lock.release();
     }
   }
 
-  /** Ids of checkpoints are those in their records: counters of them would be of another moment. */
-  private saveRecords(last: bigint): void {
+  private savePages(): void {
     this.save("pages", pageLines(this.records()));
+  }
+
+  /** Ids of checkpoints are those in their records: counters of them would be of another moment. */
+  private saveCounter(last: bigint): void {
     this.save("globals", globalLines({ lsnCounter: last + 1n, lsnCounterIs: "next" }));
     this.reserved = last;
+  }
+
+  private removeCounters(): void {
+    try {
+      rmSync(join(this.path, exportFiles.globals), { force: true });
+    } catch (error) {
+      throw failure(error, { file: this.path });
+    }
   }
 
   private save(name: keyof typeof exportFiles, lines: Iterable<string>): void {

@@ -144,6 +144,8 @@ export class MemoryPageLog extends CheckedPageLog {
       }
       if (pages.size === 0) this.tables.delete(tableId);
     }
+    // In PALM's layout no LSN may be missing, and nothing names those that were removed.
+    if (this.keepsIds) this.last = above;
   }
 
   /** Its records can still be read. */

@@ -43,7 +43,7 @@ export interface WritablePageLog extends PageLog {
   /**
    * Opens a checkpoint and returns its id (1 for the first); puts need an open one. An unfinished one is given up: its
    * records, which stay until now, are removed, because no checkpoint can name them and they would stand in the middle
-   * of their pages' chains. Their LSNs are not given again.
+   * of their pages' chains. Their LSNs are not given again, but for logs with checkpoint ids (PALM), which have no gaps.
    */
   beginCheckpoint(): bigint;
   /** Publishes; returns the LSN of the record. */
