@@ -68,12 +68,18 @@ export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
         name: entry.key,
         order: wholeNumber(order === undefined ? "" : (configText(order) ?? "")) ?? 0n,
         addressOffset: address?.value.offset ?? entry.offset,
-        ...cookieOf(address === undefined ? "" : (configText(address.value) ?? "")),
+        ...(address === undefined ? noAddress(entry.key) : cookieOf(configText(address.value) ?? "")),
       },
     ];
   });
   return entries.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
 }
+
+/** The engine writes the key even for a tree without rows. */
+const noAddress = (name: string): Pick<CheckpointEntry, "cookie" | "error"> => ({
+  cookie: undefined,
+  error: new FormatError({ code: "missing-key", message: `the checkpoint ${name} has no addr=` }),
+});
 
 function cookieOf(hex: string): Pick<CheckpointEntry, "cookie" | "error"> {
   if (hex === "") return { cookie: undefined };

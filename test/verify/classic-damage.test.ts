@@ -195,6 +195,16 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     { code: "turtle-file", file: "WiredTiger.turtle", consequence: "the engine cannot open the database" },
   ],
   [
+    "a checkpoint of the metadata without an address",
+    change("WiredTiger.turtle", text("(addr=", "(adds=")),
+    {
+      code: "checkpoint-cookie",
+      file: "WiredTiger.turtle",
+      consequence: "the checkpoint cannot be read",
+      also: ["unchecked"],
+    },
+  ],
+  [
     "an extent that is not on allocation units",
     change(
       "c.wt",

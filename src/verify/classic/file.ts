@@ -163,7 +163,7 @@ export class FileVerifier {
     const consequence = "the checkpoint cannot be read";
     if (entry.error !== undefined) {
       this.run.findings.add(checkpointCookieFormat, place, {
-        message: `addr= is no hex text: ${entry.error.message}`,
+        message: `no cookie: ${entry.error.message}`,
         consequence,
       });
       return undefined;
