@@ -6,6 +6,8 @@ import type { RandomAccess } from "./types.js";
 
 const FIRST_AHEAD = 16 * 1024;
 const MAX_AHEAD = 1024 * 1024;
+/** Reads that leave out no more than this follow one another: an LMDB value ends anywhere in its last page. In bytes. */
+const MAX_GAP = 64 * 1024;
 
 export class ReadWindow {
   private buffer = new Uint8Array(0);
@@ -23,7 +25,8 @@ export class ReadWindow {
   }
 
   private fill(offset: number, length: number): void {
-    const follows = offset >= this.start && offset <= this.end + this.ahead && this.end > 0;
+    const reach = this.end + Math.max(this.ahead, MAX_GAP);
+    const follows = offset >= this.start && offset <= reach && this.end > 0;
     this.ahead = follows ? Math.min(Math.max(2 * this.ahead, FIRST_AHEAD), MAX_AHEAD) : 0;
     const wanted = Math.max(0, Math.min(Math.max(length, this.ahead), this.file.size - offset));
     if (wanted > this.buffer.length) this.buffer = new Uint8Array(wanted);
