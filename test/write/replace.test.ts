@@ -11,14 +11,18 @@ import { readBlockHeaders } from "../../src/page/block-headers.js";
 import { MemoryPageLog, type PageLogContents } from "../../src/store/memory-page-log.js";
 import { openPageLog } from "../../src/store/open.js";
 import type { PageRecord } from "../../src/store/types.js";
+import { SoundImages } from "../../src/tree/image-check.js";
 import { openDatabase } from "../../src/tree/open.js";
 import { PageLogDatabase } from "../../src/tree/page-log/database.js";
+import { candidateOf, PageLogSource } from "../../src/tree/page-log/source.js";
 import type { Database } from "../../src/tree/types.js";
 import { verifyPageLog } from "../../src/verify/page-log/verify.js";
 import { Detected, Run } from "../../src/verify/run.js";
+import { newestGeneration, writeGenerations } from "../../src/write/generation.js";
 import { type ReplaceSelection, replacePages } from "../../src/write/replace/replace-pages.js";
 import { ReplaceError, replaceStore } from "../../src/write/replace/replace-store.js";
 import type { ReplacementEncoding } from "../../src/write/replace/replacement.js";
+import { DatabaseNode } from "../../src/write/roles/node.js";
 import { corpusPath } from "../support/corpus.js";
 import { ROTN_KEY_ID } from "../support/corpus-blocks.js";
 
@@ -32,6 +36,7 @@ const STORES: Readonly<Record<string, readonly ReplacementEncoding[]>> = {
 };
 /** Newest checkpoints that are read. */
 const CHECKPOINTS = 3;
+const PLAIN = { compressor: "", encryptor: "", collator: "" };
 const ALL: ReplaceSelection = { minDeltas: 1 };
 
 const rotn = (store: string) => (store.includes("rotn") ? { rotnKeyId: ROTN_KEY_ID } : {});
@@ -193,6 +198,69 @@ test("a replacement flag without an original checksum, and the other way round, 
     },
   );
   assert.ok(codes(plain).has("address-agreement"));
+});
+
+/** A database with chains of deltas, all of them replaced, and then a leader's deltas on top. */
+function deltasOnTop(encoding: ReplacementEncoding): {
+  log: MemoryPageLog;
+  delta: PageRecord;
+  below: PageRecord;
+} {
+  const generation = encoding === "extended" ? writeGenerations.extended : newestGeneration;
+  const text = (value: string) => Buffer.from(`${value}\0`);
+  const edits = (step: number) =>
+    Array.from({ length: 60 }, (_, n) => n)
+      .filter((n) => n % step === 0)
+      .map((n) => ({ key: text(`key${100 + n}`), value: text(`value ${n} of ${step} `.repeat(3)) }));
+  const first = new MemoryPageLog();
+  const leader = DatabaseNode.open(first, { generation });
+  leader.createTable("t", { keyFormat: "S", valueFormat: "S" }).load(edits(1));
+  for (const step of [30, 20]) {
+    leader.checkpoint();
+    leader.table("t").edit(edits(step));
+  }
+  leader.checkpoint();
+  const log = MemoryPageLog.of(
+    replacePages(first, { encoding, selection: { minDeltas: 1 }, tables: new Map() }),
+  );
+  const { summary, findings } = findingsOf(log, "t");
+  assert.is(summary.errors + summary.warnings, 0);
+  assert.equal(findings, [], "database_size is what it was, and is right");
+  const next = DatabaseNode.open(log, { generation });
+  next.table("t").edit(edits(30));
+  next.checkpoint();
+  assert.equal(findingsOf(log, "t").findings, []);
+  const records = [...log.records()];
+  const at = records.findIndex(
+    ({ isDelta }, index) => isDelta && isReplacement(records[index - 1] as PageRecord),
+  );
+  assert.ok(at > 0, "a delta follows a replacement");
+  return { log, delta: records[at] as PageRecord, below: records[at - 1] as PageRecord };
+}
+
+test("a delta chained to the wrong checksum behind a replacement is found, and read by nobody", () => {
+  for (const encoding of ENCODINGS) {
+    const { log, delta, below } = deltasOnTop(encoding);
+    const { checksum, originalChecksum } = readBlockHeaders(below.data);
+    const field = PAGE_HEADER.size + BLOCK_HEADER.previousChecksum;
+    const chainedTo = (previous: number): MemoryPageLog =>
+      changed(log, delta, (block) => new DataView(block.buffer).setUint32(field, previous, true));
+    const isBroken = (previous: number): boolean => {
+      const bad = chainedTo(previous);
+      // The address is told the delta's new checksum by nobody: that is another finding.
+      const found = codes(bad).has("block-previous-checksum");
+      const source = new PageLogSource(bad, { ...PLAIN, tableId: delta.tableId }, new SoundImages({}));
+      const address = candidateOf(bad.record(delta.tableId, delta.pageId, delta.lsn) as PageRecord);
+      if (found) assert.throws(() => source.page(address?.cookie as Uint8Array), /does not follow/);
+      else source.page(address?.cookie as Uint8Array);
+      return found;
+    };
+    assert.is(isBroken(originalChecksum), false, encoding);
+    assert.is(isBroken(originalChecksum ^ 1), true, encoding);
+    assert.is(isBroken(0), true, encoding);
+    // Only where the header has both may it be the image's own.
+    assert.is(isBroken(checksum.stored), encoding === "modified", encoding);
+  }
 });
 
 test("the command's library writes a store of its own, or nothing", () => {

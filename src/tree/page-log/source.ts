@@ -191,11 +191,14 @@ export class PageLogSource implements PageSource {
   }
 }
 
-/** A delta names the checksum of the record before it; a replacement may also stand under the old one. */
+/**
+ * A delta names the checksum of the record before it. A replacement is known under the original one; where its header
+ * has both, under its own as well (page and block headers §3.4).
+ */
 function followsChecksum({ block }: BlockHeaders, before: BlockHeaders): boolean {
   const previous = "previousChecksum" in block ? block.previousChecksum : undefined;
-  if (previous === undefined || previous === before.checksum.stored) return true;
-  return before.replacement && previous === before.originalChecksum;
+  if (previous === undefined || (before.replacement && previous === before.originalChecksum)) return true;
+  return previous === before.checksum.stored && before.generation !== "modified";
 }
 
 /** An address of the record as a parent would hold it; undefined for what is no sound block. */

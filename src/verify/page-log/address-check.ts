@@ -135,10 +135,12 @@ export class AddressCheck {
   }
 
   private countLive(): void {
-    const { holder } = this.subject;
-    const { liveBytes } = this;
+    const { holder, fields } = this.subject;
+    const { liveBytes, chain } = this;
     const { checkpoint = "" } = holder;
-    liveBytes.set(checkpoint, (liveBytes.get(checkpoint) ?? 0) + this.chain.bytes);
+    // A replacement counts for what it replaced: neither the address nor the checkpoint's record was changed for it.
+    const bytes = chain.image?.replacement === true ? fields.size : chain.bytes;
+    liveBytes.set(checkpoint, (liveBytes.get(checkpoint) ?? 0) + bytes);
   }
 
   /** True when address and page agree. */

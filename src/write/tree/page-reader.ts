@@ -63,13 +63,15 @@ export class PageReader {
   }
 
   private chainOf(cookie: Uint8Array, { parts }: TreePage): PageChain {
-    const { pageId, checksum } = addressCookie.parse(cookie);
+    const { pageId, checksum, size } = addressCookie.parse(cookie);
     const image = (parts[0] as PagePart).origin.lsn as bigint;
     const newest = (parts.at(-1) as PagePart).origin.lsn as bigint;
+    const saysAll = this.settings.generation.cookie === "D'";
     const own = {
       pageId,
       deltas: parts.length - 1,
-      bytes: parts.reduce((sum, { stored }) => sum + stored, 0),
+      // A replacement counts for what it replaced, which is the size its address has.
+      bytes: saysAll ? size : parts.reduce((sum, { stored }) => sum + stored, 0),
     };
     const latest = this.log.chain(this.settings.tableId, pageId, MAX_LSN);
     const last = latest.at(-1) as PageRecord;

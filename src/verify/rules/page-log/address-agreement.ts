@@ -8,7 +8,7 @@ export const addressAgreement: Rule<AddressSubject> = {
   code: "address-agreement",
   severity: "error",
   title: "size, checksum, delta mark and base in an address are those of the record it names",
-  doc: "Size of the newest record, or of the whole chain since January 2026; a replacement carries the checksum of what it replaces (address and checkpoint cookies §1; page and block headers §3.4). Where the page is sound and fits the records around it, the address is taken for the damaged one.",
+  doc: "Size of the newest record, or of the whole chain since January 2026; a replacement carries the checksum of what it replaces, and its address the size of that (address and checkpoint cookies §1; page and block headers §3.4). Where the page is sound and fits the records around it, the address is taken for the damaged one.",
   check(subject, found) {
     const { fields, named, holder } = subject;
     if (named === undefined || named.discarded || named.addressChecksum === undefined) return;
@@ -25,8 +25,9 @@ export const addressAgreement: Rule<AddressSubject> = {
       });
     if (fields.checksum !== named.addressChecksum)
       disagree("checksum", hex32(named.addressChecksum), hex32(fields.checksum));
+    // Readers leave out the sum where a replacement is below: deltas on it count on from what it replaced.
     if (
-      !named.replacement &&
+      chain.image?.replacement !== true &&
       fields.size !== named.size &&
       !(fields.versioned && fields.size === chain.bytes)
     )
