@@ -22,6 +22,10 @@ export interface CampaignOptions {
   readonly folder: string;
   readonly inputSeconds?: number;
   readonly memoryMiB?: number;
+  /** No slice is shorter (default 2): shorter ones would mostly start processes, seconds. */
+  readonly shortestSlice?: number;
+  /** Goes on until every target had a slice, however long starting takes. */
+  readonly everyTarget?: boolean;
   readonly onStatus?: (status: CampaignStatus) => void;
 }
 
@@ -48,7 +52,6 @@ export interface CampaignStatus {
 
 /** No slice is longer, so that a long campaign comes back to every target, seconds. */
 const LONGEST_SLICE = 60;
-/** Shorter ones would mostly start processes. */
 const SHORTEST_SLICE = 2;
 const MAX_DICTIONARY = 64;
 
@@ -112,11 +115,13 @@ class Campaign {
 
   /** What is left, shared among the targets nobody has been at; nothing when that is too little to start with. */
   private sliceSeconds(): number | undefined {
-    const left = this.options.seconds - this.elapsed();
-    const waiting = Math.max(1, this.statuses.filter(({ slices }) => slices === 0).length);
-    const share = Math.min(LONGEST_SLICE, (left * Math.min(this.options.jobs, waiting)) / waiting);
-    const slice = Math.min(Math.max(share - this.startSeconds, SHORTEST_SLICE), left);
-    return slice < SHORTEST_SLICE / 2 ? undefined : slice;
+    const { seconds, jobs, everyTarget = false, shortestSlice = SHORTEST_SLICE } = this.options;
+    const left = seconds - this.elapsed();
+    const waiting = this.statuses.filter(({ slices }) => slices === 0).length;
+    const share = Math.min(LONGEST_SLICE, (left * Math.min(jobs, waiting || 1)) / (waiting || 1));
+    const slice = Math.max(share - this.startSeconds, shortestSlice);
+    if (everyTarget && waiting > 0) return slice;
+    return left < shortestSlice / 2 ? undefined : Math.min(slice, left);
   }
 
   private async slice(status: TargetStatus, seconds: number, signal: AbortSignal): Promise<void> {

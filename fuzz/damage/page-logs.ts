@@ -190,6 +190,6 @@ function attribute(tape: Tape, record: PageRecord): Partial<PageRecord> {
 
 /** A neighbour, zero, or very large. */
 function number(tape: Tape, value: bigint): bigint {
-  const choices = [value + 1n, value > 0n ? value - 1n : 0n, value + 3n, 0n, 1n, 100n, 1n << 63n];
+  const choices = [value + 1n, value > 0n ? value - 1n : 0n, value + 3n, 0n, 1n, 100n, 1n << 62n];
   return choices[tape.below(choices.length)] as bigint;
 }

@@ -1,7 +1,7 @@
 /** What we say of a classic home: the verifier's findings and one table's rows. */
 import { createHash } from "node:crypto";
 import { HexDump } from "../../src/report/rows/hex.js";
-import { openDatabase } from "../../src/tree/index.js";
+import { openDatabase, TreeError } from "../../src/tree/index.js";
 import { verify } from "../../src/verify/index.js";
 
 export interface Judgement {
@@ -41,12 +41,16 @@ export async function judge({ home, uri }: JudgeRequest): Promise<Judgement> {
   }
 }
 
-function rowsOf(home: string, uri: string): string {
+/** Undefined where the table cannot be found, or not be read whole. */
+function rowsOf(home: string, uri: string): string | undefined {
   const database = openDatabase(home);
   try {
     const hash = createHash("sha256");
     for (const chunk of new HexDump(database.table(uri).reader()).chunks()) hash.update(chunk);
     return hash.digest("hex");
+  } catch (error) {
+    if (error instanceof TreeError) return undefined;
+    throw error;
   } finally {
     database.close();
   }

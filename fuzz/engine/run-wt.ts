@@ -14,7 +14,9 @@ export interface WtOutcome {
 }
 
 export interface WtLimits {
-  /** A command may take this long (default 30), seconds. */
+  /** Processor time of a command (default 20): on a busy machine its wall time says nothing, seconds. */
+  readonly cpuSeconds?: number;
+  /** Wall time (default 180), for commands that wait for ever; seconds. */
   readonly seconds?: number;
   /** Address space (default 2,048), MiB. */
   readonly memoryMiB?: number;
@@ -27,9 +29,14 @@ const DATA = Buffer.from("\nData\n");
 
 export function runWt(
   args: readonly string[],
-  { seconds = 30, memoryMiB = 2048 }: WtLimits = {},
+  { cpuSeconds = 20, seconds = 180, memoryMiB = 2048 }: WtLimits = {},
 ): Promise<WtOutcome> {
-  const limited = ["-c", `ulimit -c 0; ulimit -v ${memoryMiB * 1024}; exec wt "$@"`, "wt", ...args];
+  const limited = [
+    "-c",
+    `ulimit -c 0; ulimit -t ${cpuSeconds}; ulimit -v ${memoryMiB * 1024}; exec wt "$@"`,
+    "wt",
+    ...args,
+  ];
   const child = spawn("sh", limited, { stdio: ["ignore", "pipe", "pipe"] });
   const rows = new RowsHash();
   let [printed, message, hung] = [0, "", false];
@@ -52,8 +59,7 @@ export function runWt(
       clearTimeout(timer);
       resolve({
         status: status ?? undefined,
-        ...(hung ? { died: "hang" as const } : signal === null ? {} : { died: "crash" as const }),
-        ...(signal === null ? {} : { signal }),
+        ...(signal === null ? {} : { signal, died: hung || signal === "SIGXCPU" ? "hang" : "crash" }),
         message: message.slice(0, MAX_MESSAGE),
         rows: rows.digest(),
       });

@@ -15,12 +15,14 @@ export const treeRowsTarget: FuzzTarget = {
   name: "tree-rows",
   oracle:
     "rows of a damaged page log are read as far as they can be, with a list of problems and nothing thrown; when a " +
-    "byte under a checksum was flipped, they are among the rows of the sound log, and a missing one has its problem",
+    "byte under a checksum was flipped, they are among the rows of the sound log, and a missing one has its problem; a " +
+    "sound log has none",
   seeds: () => damageSeeds(PAGE_LOGS),
   fuzz(input) {
     const tape = new Tape(input.subarray(1));
     const index = tape.below(256) % PAGE_LOGS;
     const damaged = new DamagedPageLog(soundPageLog(index));
+    if (tape.left === 0) return checkSound(index);
     const raw = isRaw(input);
     const rescue = !raw && tape.below(2) === 1;
     if (raw) damaged.flip(tape);
@@ -32,6 +34,11 @@ export const treeRowsTarget: FuzzTarget = {
     if (rows.size < sound.size && problems.length === 0) throw new Broken("rows are missing, and no problem");
   },
 };
+
+function checkSound(index: number): void {
+  const { rows, problems } = readAll(new PageLogDatabase(soundPageLog(index), "memory", {}), false);
+  if (rows.size === 0 || problems.length > 0) throw new Broken(`a sound log: ${problems[0]?.message}`);
+}
 
 const known: Array<ReadonlyMap<string, string> | undefined> = [];
 function soundRows(index: number): ReadonlyMap<string, string> {

@@ -16,6 +16,7 @@ const MAX_CHANGES = 4;
 /** Damage of every kind at small inputs. */
 export function* damageSeeds(inputs: number): Generator<Uint8Array> {
   for (let index = 0; index < inputs; index++) {
+    yield Uint8Array.of(DECIDED, index);
     yield Uint8Array.of(RAW, index, 5 * index, 9, 1);
     for (let kind = 0; kind < 12; kind++)
       yield Uint8Array.of(DECIDED, index, kind % 3, 11 * kind, 3, kind, kind % 5, 1, kind, 2 * kind, 7, 1, 3);
@@ -26,19 +27,21 @@ export const verifyPageLogTarget: FuzzTarget = {
   name: "verify-page-log",
   oracle:
     "verifying a page log with damaged records, sealed up to any level, never throws; places lie within it; what is " +
-    "not complete says why; a flipped byte under a checksum is always found",
+    "not complete says why; a flipped byte under a checksum is always found, and nothing where nothing was damaged",
   seeds: () => damageSeeds(PAGE_LOGS),
   fuzz(input) {
     const tape = new Tape(input.subarray(1));
     const damaged = new DamagedPageLog(soundPageLog(tape.below(256)));
     const raw = isRaw(input);
+    const sound = !raw && tape.left === 0;
     if (raw) damaged.flip(tape);
-    else for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
+    else if (!sound) for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
     const log = damaged.log();
     const run = new Run({}, 0);
     verifyPageLog(log, run, new Detected(log.path, log.kind));
     const report = run.report();
     checkReport(report, () => log.size);
+    if (sound && report.summary.errors > 0) throw new Broken("errors in a sound log");
     if (raw && report.summary.errors === 0) throw new Broken("a flipped byte under a checksum is not found");
   },
 };
@@ -63,6 +66,7 @@ function classicBase(): ClassicBase {
     folder.set(home.changed());
     return verifyHome(folder.path).findings.some(({ code }) => code === "block-checksum") ? [index] : [];
   });
+  if (reachable.length === 0) throw new Broken("no damaged block is found");
   classic = { sound, folder, reachable };
   return classic;
 }
