@@ -1,12 +1,14 @@
 /**
- * Writes what the documentation takes from the code: docs/findings.md (every rule), docs/formats.md (every format) and
- * the table of verdicts in README.md. `--check` writes nothing and fails when something is out of date.
+ * Writes what the documentation takes from the code: docs/findings.md (every rule), docs/formats.md (every format),
+ * the targets in docs/fuzzing.md and the table of verdicts in README.md. `--check` writes nothing and fails when something is out of date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { formats } from "../formats/registry.js";
+import { targets } from "../fuzz/targets/index.js";
 import { rules } from "../src/verify/rules/index.js";
+import { markdownTable, replaceMarked } from "./markdown.js";
 import { verdictTable } from "./verdicts.js";
 
 const root = fileURLToPath(new URL(import.meta.url.includes("/dist/") ? "../../" : "../", import.meta.url));
@@ -57,20 +59,29 @@ function formatsPage(): string {
   ].join("\n");
 }
 
-/** The text between two marks of a file, replaced. */
-function between(file: string, mark: string, text: string): string {
-  const content = readFileSync(join(root, file), "utf8");
-  const [open, close] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
-  const start = content.indexOf(open);
-  const end = content.indexOf(close);
-  if (start === -1 || end < start) throw new Error(`${file} has no place marked ${mark}`);
-  return `${content.slice(0, start + open.length)}\n\n${text}\n\n${content.slice(end)}`;
+/** A file with the text between two marks replaced. */
+const between = (file: string, mark: string, text: string): string =>
+  replaceMarked(readFileSync(join(root, file), "utf8"), mark, text);
+
+/** The targets of formats promise the same. */
+function targetTable(): string {
+  const isOfFormat = ({ name }: { readonly name: string }): boolean => name.startsWith("format-");
+  const ofFormats = targets.filter(isOfFormat);
+  const others = targets.filter((target) => !isOfFormat(target));
+  const first: string[][] = [
+    [`\`format-NAME\`, one for each of ${ofFormats.length} formats`, ofFormats[0]?.oracle ?? ""],
+  ];
+  return markdownTable(
+    ["target", "what holds for every input"],
+    [...first, ...others.map(({ name, oracle }) => [`\`${name}\``, oracle])],
+  );
 }
 
 async function pages(): Promise<Array<[string, string]>> {
   return [
     ["docs/findings.md", findingsPage()],
     ["docs/formats.md", formatsPage()],
+    ["docs/fuzzing.md", between("docs/fuzzing.md", "targets", targetTable())],
     ["README.md", between("README.md", "verdicts", await verdictTable(root))],
   ];
 }
