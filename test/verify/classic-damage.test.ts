@@ -271,7 +271,49 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
   [
     "another version text",
     change("WiredTiger", text("3.2.1", "3.2.0")),
-    { code: "turtle-file-version", file: "WiredTiger.turtle" },
+    { code: "turtle-file-version", file: "WiredTiger", offset: 26 },
+  ],
+  [
+    "a damaged month in the file WiredTiger",
+    change("WiredTiger", text("August", "Aufust")),
+    { code: "turtle-file-version", file: "WiredTiger", offset: 32 },
+  ],
+  [
+    "a file WiredTiger without its second line",
+    change("WiredTiger", (bytes) => bytes.subarray(0, 11)),
+    { code: "turtle-file-version", file: "WiredTiger", offset: 11 },
+  ],
+  [
+    "a damaged month in the turtle",
+    change("WiredTiger.turtle", text("August", "Aufust")),
+    { code: "turtle-file-version", file: "WiredTiger.turtle", offset: 47 },
+  ],
+  [
+    "a year that differs, where nothing else tells it",
+    change("WiredTiger", text("2019", "2018")),
+    { code: "turtle-file-version", file: "WiredTiger.turtle", offset: 59 },
+  ],
+  [
+    "a turtle whose checkpoint is not called so",
+    change("WiredTiger.turtle", text(",checkpoint=", ",cheakpoint=")),
+    {
+      code: "turtle-file",
+      file: "WiredTiger.turtle",
+      offset: 124,
+      also: ["unchecked"],
+      consequence: "no table can be found",
+    },
+  ],
+  [
+    "a turtle that ends in its configuration",
+    change("WiredTiger.turtle", (bytes) => Buffer.from(`${Buffer.from(bytes.subarray(0, 163))}\n`)),
+    {
+      code: "turtle-file",
+      file: "WiredTiger.turtle",
+      offset: 124,
+      also: ["unchecked"],
+      consequence: "no table can be found",
+    },
   ],
   [
     "a leaf's first key below its separator",

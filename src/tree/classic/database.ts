@@ -1,5 +1,6 @@
 /** Tables of a classic directory, or of one file of it. */
 import { basename, dirname, join } from "node:path";
+import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { HISTORY_STORE_URI, METADATA_URI } from "../../../formats/classic-home.js";
 import { turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError } from "../../codec/error.js";
@@ -80,12 +81,23 @@ export class ClassicDatabase implements Database {
   /** By the turtle file; where that leads nowhere, by what WiredTiger.wt says of itself. */
   private readMetadata(): Catalog {
     const named = this.turtleConfig();
+    if (named?.checkpoints.length === 0) this.reportNoCheckpoint(named);
     const catalog = named && this.catalogOf(named);
     if (catalog !== undefined && this.problems.length === 0) return catalog;
     const found = this.foundConfig(METADATA_FILE);
     const second = found && this.catalogOf(found);
     const [best, other] = [catalog ?? new Catalog(), second ?? new Catalog()];
     return other.entries().length > best.entries().length ? other : best;
+  }
+
+  /** Before its first checkpoint WiredTiger.wt is no more than its description block. */
+  private reportNoCheckpoint({ file, allocationSize = DEFAULT_ALLOCATION_SIZE }: TableConfig): void {
+    const size = this.all.access(file)?.size ?? 0;
+    if (size > allocationSize)
+      this.report(
+        `the configuration of ${file} names no checkpoint, though the file has ${size} bytes`,
+        join(this.home, TURTLE),
+      );
   }
 
   private turtleConfig(): TableConfig | undefined {

@@ -1,6 +1,7 @@
 /** The turtle file of a home: where its metadata is. Nothing guards it with a checksum, so its texts are compared. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
@@ -17,6 +18,8 @@ const TURTLE = "WiredTiger.turtle";
 const VERSION_FILE = "WiredTiger";
 const METADATA_URI = "file:WiredTiger.wt";
 const VERSION_KEY = "WiredTiger version";
+const VERSION_TEXT_KEY = "WiredTiger version string";
+const NEWLINE = 0x0a;
 /** Real ones have a few KB; larger files are not read. */
 const MAX_SIZE = 16 * 1024 * 1024;
 
@@ -44,8 +47,9 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
   const bytes = readSmall(path);
   run.checked(0, bytes.length);
   const reading = turtleFile.read(bytes);
-  const versionText = secondLine(join(home, VERSION_FILE));
-  if (!existsSync(join(home, VERSION_FILE)))
+  const versionFile = readVersionFile(join(home, VERSION_FILE));
+  const versionText = versionFile?.text;
+  if (versionFile === undefined)
     run.findings.add(
       versionFileMissing,
       { path: join(home, VERSION_FILE) },
@@ -65,17 +69,22 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
   const { version, versionString } = reading.value;
   if (version !== undefined)
     detected.generations.add(`engine ${version.major}.${version.minor}.${version.patch}`);
-  if (versionText !== undefined && versionText !== versionString)
-    run.findings.add(
-      turtleFileVersion,
-      { path },
-      {
-        message: "the version text is not the one in the file WiredTiger",
-        expected: versionText,
-        actual: versionString,
-      },
-    );
-  return metadataSource(bytes, path);
+  if (versionFile !== undefined && versionText !== versionString)
+    reportVersionTexts(versionFile, { path, bytes }, reading.value, run);
+  const source = metadataSource(bytes, path);
+  if (source !== undefined && source.config.checkpoints.length === 0) reportNoCheckpoint(source, home, run);
+  return source;
+}
+
+/** A new home has no checkpoint before its first one; then WiredTiger.wt is no more than its description block. */
+function reportNoCheckpoint({ config, place }: MetadataSource, home: string, run: Run): void {
+  const size = statSync(join(home, config.file), { throwIfNoEntry: false })?.size ?? 0;
+  if (size <= (config.allocationSize ?? DEFAULT_ALLOCATION_SIZE)) return;
+  run.findings.add(turtleFileFormat, place, {
+    field: `${METADATA_URI}.checkpoint`,
+    message: `the configuration of ${config.file} names no checkpoint, though the file has ${size} bytes`,
+    consequence: "no table can be found: the engine opens the database as an empty one, or not at all",
+  });
 }
 
 function readSmall(path: string): Uint8Array {
@@ -87,10 +96,59 @@ function readSmall(path: string): Uint8Array {
   }
 }
 
-/** The file `WiredTiger` repeats the turtle's version text in its second line. */
-function secondLine(path: string): string | undefined {
+/** The file `WiredTiger`, which repeats the turtle's version text in its second line. */
+interface VersionFile {
+  readonly path: string;
+  readonly text: string | undefined;
+  /** Byte offset of the second line. */
+  readonly offset: number;
+}
+
+function readVersionFile(path: string): VersionFile | undefined {
   if (!existsSync(path)) return undefined;
-  return decodeText(readSmall(path)).split("\n")[1] || undefined;
+  const bytes = readSmall(path);
+  const end = bytes.indexOf(NEWLINE);
+  const offset = end === -1 ? bytes.length : end + 1;
+  return { path, text: decodeText(bytes.subarray(offset)).split("\n")[0] || undefined, offset };
+}
+
+const MONTHS = "(January|February|March|April|May|June|July|August|September|October|November|December)";
+const versionTextForm = new RegExp(`^WiredTiger \\d+\\.\\d+\\.\\d+: \\(${MONTHS} \\d{1,2}, \\d{4}\\)$`);
+
+/** How much speaks for a version text: the numbers of the turtle, and that it is in the form there is. */
+function credit(text: string, { version }: TurtleFile): number {
+  const numbers = version && `WiredTiger ${version.major}.${version.minor}.${version.patch}:`;
+  return (numbers !== undefined && text.startsWith(numbers) ? 2 : 0) + (versionTextForm.test(text) ? 1 : 0);
+}
+
+/** Two texts that differ: the one that the third evidence, the turtle's version numbers, does not bear out is damaged. */
+function reportVersionTexts(
+  versionFile: VersionFile,
+  turtle: { readonly path: string; readonly bytes: Uint8Array },
+  value: TurtleFile,
+  run: Run,
+): void {
+  const [text, other] = [value.versionString ?? "", versionFile.text ?? ""];
+  const [own, others] = [credit(text, value), credit(other, value)];
+  const start = others < own ? versionFile.offset : valueOffset(decodeText(turtle.bytes), VERSION_TEXT_KEY);
+  const offset = start === undefined ? {} : { offset: start + firstDifference(text, other) };
+  run.findings.add(
+    turtleFileVersion,
+    { path: others < own ? versionFile.path : turtle.path, ...offset },
+    {
+      message: `${TURTLE} and the file ${VERSION_FILE} do not have the same version text`,
+      expected: others < own ? text : other,
+      actual: others < own ? other : text,
+      ...(own === others ? { hint: "either of them may be the damaged one: nothing else tells which" } : {}),
+    },
+  );
+}
+
+/** Byte offset of the first character that is not the same. */
+function firstDifference(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return encodeText(a.slice(0, at)).length;
 }
 
 /** Where version text and numbers differ, the file `WiredTiger` tells which of them is damaged. */
@@ -117,7 +175,7 @@ function valueOffset(text: string, key: string): number | undefined {
 function metadataSource(bytes: Uint8Array, path: string): MetadataSource | undefined {
   const offset = valueOffset(decodeText(bytes), METADATA_URI);
   if (offset === undefined) return undefined;
-  const end = bytes.indexOf(0x0a, offset);
+  const end = bytes.indexOf(NEWLINE, offset);
   try {
     const text = decodeText(bytes.subarray(offset, end === -1 ? undefined : end));
     return { config: readTableConfig(METADATA_URI, text), place: { path, offset } };
