@@ -58,11 +58,17 @@ export const forgeable: Readonly<Record<ForgeName, Pick<Scenario, "summary" | "s
 export function forge(options: ForgeOptions): ForgedStore[] {
   const { scenario, output } = options;
   checkEmpty(output);
+  if (options.onCrashPoint !== undefined && scenario !== ALL_GENERATIONS && isFinished(scenario))
+    throw new ForgeError(
+      `${scenario} is written to the directory when it is done: no crash point is in there (delta-chains has the same writes)`,
+    );
   if (scenario !== ALL_GENERATIONS) return [forgeOne(scenario, options)];
   return Object.values<WriteGeneration>(writeGenerations).map((generation) =>
     forgeOne(PLAYED_IN_ALL, { ...options, generation, output: join(output, generation.name) }),
   );
 }
+
+const isFinished = (name: ScenarioName): boolean => (scenarios[name] as Scenario).finish !== undefined;
 
 function checkEmpty(output: string): void {
   if (!existsSync(output)) return;
@@ -77,7 +83,7 @@ function forgeOne(name: ScenarioName, options: ForgeOptions): ForgedStore {
   if (scenario.finish !== undefined && generation.tables.turtle === 1n)
     throw new ForgeError(`generation ${generation.name} has no replacements: they came with 2026-03`);
   mkdirSync(output, { recursive: true });
-  const inMemory = scenario.finish !== undefined;
+  const inMemory = isFinished(name);
   const opened: { log?: WritablePageLog } = {};
   try {
     const stage = new Stage(options, (hook) => {
