@@ -47,7 +47,7 @@ const LMDB_FILE = "data.mdb";
 export function detectInput(path: string, kind?: InputKind): DetectedInput {
   const isDirectory = path !== STANDARD_INPUT && statOf(path).isDirectory();
   if (kind !== undefined)
-    return { kind, path, target: isDirectory ? targetOf(path, kind) : path, evidence: "given" };
+    return { kind, path, target: givenTarget(path, kind, isDirectory), evidence: "given" };
   const { target = path, ...found } = isDirectory ? detectDirectory(path) : detectFile(path);
   return { ...found, path, target };
 }
@@ -62,6 +62,38 @@ function statOf(path: string): { isDirectory(): boolean } {
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
+const DIRECTORY_ONLY: readonly InputKind[] = ["classic-directory"];
+const FILE_ONLY: readonly InputKind[] = ["wt-file", "block", "corruption-log", "page-service-jsonl"];
+
+/** What there is to open of a kind that was given; says so when it cannot be at such a path. */
+function givenTarget(path: string, kind: InputKind, isDirectory: boolean): string {
+  const refused = (reason: string): InputError => new InputError("input-unknown", path, reason);
+  if (!isDirectory) {
+    if (DIRECTORY_ONLY.includes(kind)) throw refused("not a directory, so no classic directory");
+    return path;
+  }
+  if (FILE_ONLY.includes(kind)) throw refused(`a directory; ${kind} is the kind of a file`);
+  const target = targetOf(path, kind);
+  if (kind === "palm" && !isPresent(target))
+    throw refused(`no ${HOME}/${LMDB_FILE} and no ${LMDB_FILE} in it`);
+  if (kind === "page-log-jsonl" && !isPresent(join(path, exportFiles.pages)))
+    throw hasExportFiles(path) ? missingPages(path) : refused(`no ${exportFiles.pages} in it`);
+  return target;
+}
+
+const isPresent = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** Files of an export beside its pages. */
+const hasExportFiles = (path: string): boolean =>
+  isFile(join(path, exportFiles.checkpoints)) || isFile(join(path, exportFiles.globals));
+
+const missingPages = (path: string): InputError =>
+  new InputError(
+    "input-missing",
+    path,
+    `${exportFiles.pages} is missing: the other files of a page-log export are there`,
+  );
+
 /** Where below a directory a kind has its files. */
 function targetOf(path: string, kind: InputKind): string {
   if (kind === "palm")
@@ -73,6 +105,7 @@ function targetOf(path: string, kind: InputKind): string {
 function detectDirectory(path: string): Found {
   const found = detectPageLogDirectory(path) ?? detectClassicDirectory(path);
   if (found !== undefined) return found;
+  if (hasExportFiles(path)) throw missingPages(path);
   const reason = `a directory with nothing known in it: no ${HOME}/${LMDB_FILE}, no SQLite page log, no ${exportFiles.pages}, no WiredTiger files`;
   throw new InputError("input-unknown", path, reason);
 }
@@ -86,8 +119,16 @@ function detectPageLogDirectory(path: string): Found | undefined {
     const count = databases.length === 1 ? "a SQLite database" : `${databases.length} SQLite databases`;
     return { kind: "palite", target: home, evidence: `${count} of a page log` };
   }
+  return detectExportDirectory(path);
+}
+
+/** By its names, whatever the bytes: damage in an export is for its reader to tell. */
+function detectExportDirectory(path: string): Found | undefined {
   if (!isFile(join(path, exportFiles.pages))) return undefined;
-  return { ...detectFile(join(path, exportFiles.pages)), target: path };
+  const files = Object.values(exportFiles).map((name) => join(path, name));
+  if (files.every((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0))
+    throw new InputError("input-empty", path, `a page-log export of empty files`);
+  return { kind: "page-log-jsonl", target: path, evidence: exportFiles.pages };
 }
 
 function detectLmdb(path: string): Found {
@@ -126,7 +167,10 @@ function detectFile(path: string): Found {
     if (file.size === 0)
       throw new InputError("input-empty", path, path === STANDARD_INPUT ? "no bytes" : "empty file");
     const start = readRange(file, 0, START);
-    const found = detectBinary(file, start) ?? (start.includes(0) ? undefined : detectText(file, start));
+    const found =
+      detectBinary(file, start) ??
+      detectLines(file) ??
+      (start.includes(0) ? undefined : detectText(file, start));
     const damaged = found ?? detectDamagedTable(file);
     if (damaged !== undefined) return damaged;
     throw new InputError(
@@ -172,23 +216,47 @@ function detectDamagedTable(file: RandomAccess): Found | undefined {
   return undefined;
 }
 
+/** Lines at the beginning that are looked at, and the bytes in which they must end. */
+const FIRST_LINES = 16;
+const FIRST_BYTES = 4 * 1024 * 1024;
+
+/** Lines of a page log are told by at least half of the first ones, so that damage in some does not hide the others. */
+function detectLines(file: RandomAccess): Found | undefined {
+  const start = readRange(file, 0, FIRST_BYTES);
+  const found = { lines: 0, pages: [] as Found[], entries: [] as Found[] };
+  for (let from = 0, number = 1; from < start.length && found.lines < FIRST_LINES; number++) {
+    const feed = start.indexOf(NEWLINE, from);
+    if (feed === -1 && start.length < file.size) break;
+    const line = start.subarray(from, feed === -1 ? start.length : feed);
+    from += line.length + 1;
+    if (!line.some((byte) => byte > 0x20)) continue;
+    found.lines++;
+    const kind = detectLine(line, number);
+    if (kind !== undefined) found[kind.kind === "page-log-jsonl" ? "pages" : "entries"].push(kind);
+  }
+  return [found.pages, found.entries].find((kind) => kind.length > 0 && 2 * kind.length >= found.lines)?.[0];
+}
+
+/** What a sound line of a page log is of. */
+function detectLine(line: Uint8Array, number: number): Found | undefined {
+  const json = line[0] === OPEN_BRACE ? parseLine(line) : undefined;
+  if (!isExactObject(json)) return undefined;
+  const has = (...keys: string[]): boolean => keys.every((key) => json[key] !== undefined);
+  if (has(servicePageKeys.entries))
+    return {
+      kind: "page-service-jsonl",
+      evidence: `\`${servicePageKeys.entries}\` of a page in line ${number}`,
+    };
+  if (has(exportPageKeys.tableId, exportPageKeys.pageId, exportPageKeys.lsn))
+    return { kind: "page-log-jsonl", evidence: `a record in line ${number}` };
+  return undefined;
+}
+
 function detectText(file: RandomAccess, start: Uint8Array): Found | undefined {
   const first = firstLine(file);
   if (first === undefined) return undefined;
-  const json = first.bytes[0] === OPEN_BRACE ? parseLine(first.bytes) : undefined;
-  if (isExactObject(json)) {
-    if (json[servicePageKeys.entries] !== undefined)
-      return {
-        kind: "page-service-jsonl",
-        evidence: `\`${servicePageKeys.entries}\` of a page in line ${first.number}`,
-      };
-    if (
-      [exportPageKeys.tableId, exportPageKeys.pageId, exportPageKeys.lsn].every(
-        (key) => json[key] !== undefined,
-      )
-    )
-      return { kind: "page-log-jsonl", evidence: `a record in line ${first.number}` };
-  }
+  const record = detectLine(first.bytes, first.number);
+  if (record !== undefined) return record;
   if (decodeHex(start.subarray(0, start.lastIndexOf(NEWLINE) + 1 || start.length)).ok)
     return { kind: "block", evidence: "hex text" };
   const turtle = file.size <= START ? disaggTurtle.read(start) : undefined;

@@ -68,6 +68,50 @@ test("files by their content, under any name", () => {
   assert.is(kindOf(corpusPath("palm", "a_small", "export")), "page-log-jsonl");
 });
 
+test("damage in an export or a dump of the page service does not hide what it is", () => {
+  inTemporaryFolder((folder) => {
+    const lone = join(folder, "lone");
+    const damages: ReadonlyArray<readonly [string, (bytes: Buffer) => unknown]> = [
+      ["512 zeros", (bytes) => bytes.fill(0, bytes.length >> 2, bytes.length >> (2 + 512))],
+      ["a zero", (bytes) => bytes.fill(0, 1000, 1001)],
+      ["the first byte", (bytes) => bytes.write("X")],
+    ];
+    for (const [name, damage] of damages) {
+      const pages = readFileSync(corpusPath("palm", "a_small", "export", "pages.jsonl"));
+      damage(pages);
+      writeFileSync(lone, pages);
+      writeFileSync(join(folder, "pages.jsonl"), pages);
+      assert.equal([kindOf(folder), kindOf(lone)], ["page-log-jsonl", "page-log-jsonl"], name);
+      const service = readFileSync(corpusPath("vectors", "page_service.jsonl"));
+      const more = Buffer.concat([service, Buffer.from("\n"), service]);
+      damage(more);
+      writeFileSync(lone, more);
+      assert.is(kindOf(lone), "page-service-jsonl", name);
+    }
+  });
+});
+
+test("a directory with an export's files is one, even without records; not where all are empty", () => {
+  inTemporaryFolder((folder) => {
+    writeFileSync(join(folder, "pages.jsonl"), "");
+    refused("input-empty", () => detectInput(folder));
+    copyFileSync(corpusPath("palm", "a_small", "export", "globals.jsonl"), join(folder, "globals.jsonl"));
+    assert.is(kindOf(folder), "page-log-jsonl");
+    writeFileSync(join(folder, "pages.jsonl"), "noise\0");
+    assert.is(kindOf(folder), "page-log-jsonl");
+  });
+});
+
+test("a text with fewer lines of a page log than others is none", () => {
+  inTemporaryFolder((folder) => {
+    const line = '{"table_id": 1, "page_id": 2, "lsn": 3}\n';
+    writeFileSync(join(folder, "text"), `some\ntext\n${line}`);
+    refused("input-unknown", () => detectInput(join(folder, "text")));
+    writeFileSync(join(folder, "text"), `some text\0\n${line}`);
+    assert.is(kindOf(join(folder, "text")), "page-log-jsonl");
+  });
+});
+
 test("a log whose first dump comes late", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "server.log");
