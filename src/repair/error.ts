@@ -49,6 +49,10 @@ export const refusals = {
   "plan-applied": "the plan has been applied to this directory already",
   "plan-altered": "the plan is not what its edits lead to in this directory",
   "output-exists": "the output directory is there already, or lies inside the source",
+  "in-place-page-log":
+    "a page log is not written in place: a leader may write to it, and nobody can see from here whether one does",
+  "log-unfinished":
+    "records above the newest checkpoint belong to none: a patch would stand on top of them, under LSNs that are taken",
   "source-unsupported": "the directory has entries that are neither files nor directories",
   "directory-changed": "the directory was written to while the repair was under way",
   "journal-exists": "there is a journal of that name: an earlier repair was not finished or not put away",

@@ -1,8 +1,10 @@
 /** Plans as text: written for people to read, and not trusted when they come back. */
 import { RepairRefusal } from "./error.js";
+import type { PageLogRepairPlan } from "./page-log/types.js";
 import type { ClassicRepairPlan, RepairEdit, RepairPlan } from "./types.js";
 
-export const planText = (plan: RepairPlan): string => `${JSON.stringify(plan, undefined, 2)}\n`;
+export const planText = (plan: RepairPlan | PageLogRepairPlan): string =>
+  `${JSON.stringify(plan, undefined, 2)}\n`;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -13,22 +15,33 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function parsePlan(text: string): RepairPlan {
   const plan = parseJson(text, "plan-invalid");
+  const { options, turtle } = checkPlanHead(plan, "classic", ["turtle"]);
+  for (const key of ["keepCheckpoint", "dropHistory"])
+    if (typeof options[key] !== "boolean") throw bad(`options.${key} is not true or false`);
+  if (typeof turtle?.before !== "string" || typeof turtle.after !== "string") throw bad("turtle is missing");
+  return plan as unknown as ClassicRepairPlan;
+}
+
+/**
+ * What plans of all kinds have in common; gives the objects `names`, and `options`.
+ * @throws RepairRefusal `plan-invalid`
+ */
+export function checkPlanHead(
+  plan: Json,
+  kind: string,
+  names: readonly string[],
+): Readonly<Record<string, Json>> & { readonly options: Json } {
   if (plan.document !== "pugmark-repair-plan") throw bad("it does not say that it is a plan");
   if (plan.schemaVersion !== 1)
     throw bad(`schema version ${JSON.stringify(plan.schemaVersion) ?? "none"} is not known`);
-  if (plan.kind !== "classic")
-    throw bad(`plans of kind ${JSON.stringify(plan.kind) ?? "none"} are not known`);
+  if (plan.kind !== kind) throw bad(`plans of kind ${JSON.stringify(plan.kind) ?? "none"} are not known`);
   if (typeof plan.path !== "string") throw bad("path is missing");
   const options = objectAt(plan, "options");
   if (!Number.isSafeInteger(options.time) || (options.time as number) < 0)
     throw bad("options.time is no number of seconds");
-  for (const key of ["keepCheckpoint", "dropHistory"])
-    if (typeof options[key] !== "boolean") throw bad(`options.${key} is not true or false`);
   if (!Array.isArray(plan.edits) || plan.edits.length === 0) throw bad("there are no edits");
   for (const edit of plan.edits) checkEdit(edit);
-  const turtle = objectAt(plan, "turtle");
-  if (typeof turtle.before !== "string" || typeof turtle.after !== "string") throw bad("turtle is missing");
-  return plan as unknown as ClassicRepairPlan;
+  return { ...Object.fromEntries(names.map((name) => [name, objectAt(plan, name)])), options };
 }
 
 export function parseJson(text: string, code: "plan-invalid" | "journal-invalid"): Json {
@@ -81,8 +94,10 @@ function checkEdit(value: unknown): void {
 }
 
 /** Path and evidence may differ where the same plan is made again; everything else may not. */
-export function sameRepair(a: RepairPlan, b: RepairPlan): boolean {
-  const core = ({ path: _path, preconditions: _evidence, ...rest }: RepairPlan): string => canonical(rest);
+export const sameRepair = (a: RepairPlan, b: RepairPlan): boolean => samePlan(a, b);
+
+export function samePlan(a: object, b: object): boolean {
+  const core = (plan: object): string => canonical({ ...plan, path: "", preconditions: [] });
   return core(a) === core(b);
 }
 

@@ -23,6 +23,10 @@ interface RepairCommandOptions {
   readonly planning: RepairOptions;
   /** `apply`: the directory for the copy; undefined = in place. */
   readonly output: string | undefined;
+  /** `apply`: the file for the puts of a page log. */
+  readonly patch: string | undefined;
+  /** `plan`: generation of a page log. */
+  readonly generation: string | undefined;
   readonly journal: string | undefined;
   /** `apply`, `undo`: another directory than the one the document names. */
   readonly path: string | undefined;
@@ -40,12 +44,17 @@ function declare(command: Command): void {
       "plan PATH EDIT [+ EDIT…] | apply PLAN --output DIR | apply PLAN --in-place | undo JOURNAL | verify PATH",
     )
     .addArgument(command.createArgument("<action>", "what to do").choices(ACTIONS))
-    .argument("<target>", "plan, verify: a classic directory; apply: a plan; undo: a journal")
+    .argument(
+      "<target>",
+      "plan: a classic directory or a page log; verify: a classic directory; apply: a plan; undo: a journal",
+    )
     .argument("[words...]", "plan: the edits")
     .allowUnknownOption()
     .allowExcessArguments()
     .option("-o, --output <path>", "plan: file for the plan; apply: a new directory for the repaired copy")
     .option("--in-place", "apply: write into the directory itself, with a journal")
+    .option("--patch <file>", "apply, page logs: the puts in order as JSON lines, in place of a new store")
+    .option("--generation <name>", "plan, page logs: which generation, where two look alike")
     .option(
       "--journal <file>",
       "apply: where the journal goes (default: beside the directory); verify: what to compare with",
@@ -73,6 +82,8 @@ type Flags = Readonly<Record<string, unknown>>;
 const ONLY_FOR: Readonly<Record<string, readonly Action[]>> = {
   output: ["plan", "apply"],
   inPlace: ["apply"],
+  patch: ["apply"],
+  generation: ["plan"],
   journal: ["apply", "verify"],
   path: ["apply", "undo"],
   plan: ["verify"],
@@ -95,8 +106,9 @@ function validate(args: readonly unknown[], flags: Flags): RepairCommandOptions 
   const output = flags.output as string | undefined;
   if (action !== "plan" && words.length > 0)
     throw new CommandError(`repair ${action} does not take ${words[0]}`);
-  if (action === "apply" && (output === undefined) === (flags.inPlace !== true))
-    throw new CommandError("apply takes one of --output DIR and --in-place");
+  const ways = [output, flags.patch, flags.inPlace].filter((way) => way !== undefined);
+  if (action === "apply" && ways.length !== 1)
+    throw new CommandError("apply takes one of --output DIR, --in-place and --patch FILE");
   if (action === "apply" && output !== undefined && flags.journal !== undefined)
     throw new CommandError("--journal is for --in-place");
   if (action === "plan" && output !== undefined) checkOutputFile(output, [target]);
@@ -116,6 +128,8 @@ function validate(args: readonly unknown[], flags: Flags): RepairCommandOptions 
       ...(flags.forceUnlocked === true && { forceUnlocked: true }),
     },
     output: action === "apply" ? output : undefined,
+    patch: flags.patch as string | undefined,
+    generation: flags.generation as string | undefined,
     journal: flags.journal as string | undefined,
     path: flags.path as string | undefined,
     plan: flags.plan as string | undefined,
@@ -149,10 +163,13 @@ type Act = (options: RepairCommandOptions, terminal: Terminal) => Promise<ExitCo
 
 const actions: Readonly<Record<Action, Act>> = { plan, apply, undo, verify };
 
-async function plan(
-  { target, edits, planning, planFile, json }: RepairCommandOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
+async function plan(options: RepairCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const { target, edits, planning, planFile, json, generation } = options;
+  const { detectInput } = await import("../../store/detect.js");
+  const { isPageLogKind } = await import("../../store/open.js");
+  if (statSync(target, { throwIfNoEntry: false }) !== undefined && isPageLogKind(detectInput(target).kind))
+    return planPageLog(options, terminal);
+  if (generation !== undefined) throw new CommandError("--generation is for page logs");
   const { planRepair, planText } = await import("../../repair/index.js");
   const made = planRepair(target, edits, planning);
   if (planFile !== undefined) writeOutputFile(planFile, planText(made));
@@ -161,10 +178,30 @@ async function plan(
   return EXIT.clean;
 }
 
+async function planPageLog(
+  { target, edits, planning, planFile, json, generation }: RepairCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (planning.keepCheckpoint) throw new CommandError("a page log keeps its checkpoints anyway");
+  const { planPageLogRepair, planText } = await import("../../repair/index.js");
+  const { describePageLogPlan } = await import("../repair/page-log-text.js");
+  const made = planPageLogRepair(target, edits, {
+    ...planning,
+    ...(generation !== undefined && { generation }),
+  });
+  if (planFile !== undefined) writeOutputFile(planFile, planText(made));
+  await terminal.write(json ? planText(made) : describePageLogPlan(made));
+  if (planFile !== undefined) terminal.note(`plan written to ${planFile}; nothing else was`);
+  return EXIT.clean;
+}
+
 async function apply(options: RepairCommandOptions, terminal: Terminal): Promise<ExitCode> {
-  const { applyRepair, parsePlan } = await import("../../repair/index.js");
-  const { output, journal, path, planning } = options;
-  const applied = applyRepair(parsePlan(readText(options.target)), {
+  const { applyRepair, isPageLogPlan, parsePlan } = await import("../../repair/index.js");
+  const { output, journal, path, planning, patch } = options;
+  const text = readText(options.target);
+  if (isPageLogPlan(text)) return applyPageLog(text, options, terminal);
+  if (patch !== undefined) throw new CommandError("--patch is for page logs");
+  const applied = applyRepair(parsePlan(text), {
     ...(path !== undefined && { path }),
     ...(output !== undefined && { output }),
     ...(journal !== undefined && { journal }),
@@ -175,6 +212,24 @@ async function apply(options: RepairCommandOptions, terminal: Terminal): Promise
     options.json
       ? `${JSON.stringify({ path: repaired, ...(written !== undefined && { journal: written }) })}\n`
       : describeApplied(applied),
+  );
+  return EXIT.clean;
+}
+
+async function applyPageLog(
+  text: string,
+  { output, patch, path, json }: RepairCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { applyPageLogRepair, parsePageLogPlan } = await import("../../repair/index.js");
+  const { describePageLogApplied } = await import("../repair/page-log-text.js");
+  const applied = applyPageLogRepair(parsePageLogPlan(text), {
+    ...(output !== undefined && { output }),
+    ...(patch !== undefined && { patch }),
+    ...(path !== undefined && { path }),
+  });
+  await terminal.write(
+    json ? `${JSON.stringify({ path: applied.path })}\n` : describePageLogApplied(applied),
   );
   return EXIT.clean;
 }

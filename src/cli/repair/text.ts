@@ -13,9 +13,9 @@ import { counted } from "../../report/numbers.js";
 const MAX_VALUE = 160;
 const MAX_RANGES = 6;
 
-const lines = (parts: ReadonlyArray<string | undefined>): string =>
+export const lines = (parts: ReadonlyArray<string | undefined>): string =>
   `${parts.filter((part) => part !== undefined).join("\n")}\n`;
-const heading = (title: string, rows: readonly string[]): string | undefined =>
+export const heading = (title: string, rows: readonly string[]): string | undefined =>
   rows.length === 0 ? undefined : `${title}\n${rows.map((row) => `  ${row}`).join("\n")}`;
 
 export function describePlan(plan: RepairPlan): string {
@@ -62,7 +62,7 @@ export function describePlan(plan: RepairPlan): string {
   ]);
 }
 
-function changeLines({ uri, key, old, new: next, why }: PlannedChange): string[] {
+export function changeLines({ uri, key, old, new: next, why }: PlannedChange): string[] {
   const what = key === undefined ? uri : `${uri} ${key}`;
   const reason = why === undefined ? [] : [`  because ${why}`];
   if (old === null) return [`${what}: new row`, `  ${cut(next ?? "")}`, ...reason];
