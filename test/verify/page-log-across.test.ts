@@ -1,4 +1,7 @@
 /** Damage that only shows when pages are compared with each other: every checksum fits its own bytes. */
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addressCookie } from "../../formats/address-cookie.js";
@@ -194,6 +197,47 @@ test("an export without its checkpoints lacks their LSNs, which is no error", as
     ["info"],
   );
 });
+
+test("an export whose counters name checkpoints that are not there is damaged", async () => {
+  for (const left of [undefined, ""])
+    await inExport({ "checkpoints.jsonl": left }, async (folder) => {
+      const { findings } = await verify([folder]);
+      const codes = findings.filter(({ severity }) => severity === "error").map(({ code }) => code);
+      assert.equal([...new Set(codes)].sort(), ["checkpoint-counter", "lsn-gap"]);
+      const counter = findings.find(({ code }) => code === "checkpoint-counter");
+      assert.equal([counter?.expected, counter?.actual], [7n, 0n]);
+    });
+});
+
+test("an export without its counters says that they could not be checked", async () => {
+  for (const left of [undefined, ""])
+    await inExport({ "globals.jsonl": left }, async (folder) => {
+      const { findings, summary } = await verify([folder]);
+      assert.equal(
+        findings.map(({ code, severity }) => [code, severity]),
+        [["unchecked", "info"]],
+      );
+      assert.match(findings[0]?.message ?? "", "no LSN and checkpoint counters");
+      assert.is(summary.complete, false);
+    });
+});
+
+/** The export of a_small with other files; undefined leaves one out. */
+async function inExport(
+  changes: Record<string, string | undefined>,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "pugmark-export-"));
+  try {
+    for (const name of readdirSync(corpusPath("palm", "a_small", "export"))) {
+      if (!(name in changes)) copyFileSync(corpusPath("palm", "a_small", "export", name), join(folder, name));
+      else if (changes[name] !== undefined) writeFileSync(join(folder, name), changes[name]);
+    }
+    await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 test("a checkpoint without an id may share an LSN with its turtle page", () => {
   const contents = loadContents("a_small");

@@ -74,6 +74,7 @@ class PageLogVerifier {
     if (newest !== undefined) this.verifyMetadata(newest, tables, pass);
     this.verifyLsns(pass);
     this.verifyCounter();
+    this.reportMissingCounters();
     this.reportUnreached(pass);
     for (const issue of this.store.issues) this.reportContainer(issue);
   }
@@ -264,13 +265,13 @@ class PageLogVerifier {
     this.verifyGaps(pass, limit);
   }
 
-  /** An export without checkpoints lacks their LSNs as well. */
+  /** An export without checkpoints lacks their LSNs as well, unless its counters say that there were some. */
   private verifyGaps({ keepsCheckpointIds }: RecordPass, limit: bigint | undefined): void {
     const { store, run } = this;
     const { kind, path } = store;
     if (kind !== "palm" && (kind !== "page-log-jsonl" || !keepsCheckpointIds)) return;
-    const isExport = kind === "page-log-jsonl" && store.checkpoints().length === 0;
-    if (isExport) {
+    const completed = store.globals.checkpointCompleted ?? 0n;
+    if (kind === "page-log-jsonl" && completed === 0n && store.checkpoints().length === 0) {
       const gaps = [...this.ledger.gaps(1n, limit)];
       if (gaps.length > 0)
         run.findings.add(
@@ -301,20 +302,38 @@ class PageLogVerifier {
   private verifyCounter(): void {
     const { checkpointCompleted: completed } = this.store.globals;
     const newest = this.store.checkpoints().at(-1);
-    if (completed === undefined || (newest === undefined && this.store.kind !== "palm")) return;
+    if (completed === undefined) return;
     const id = newest === undefined ? 0n : newest.checkpointId;
     if (id === undefined || id === completed) return;
     this.run.findings.add(
       checkpointCounter,
       { path: this.store.path, ...(newest === undefined ? {} : { lsn: newest.lsn }) },
       {
-        message: `the store completed checkpoint ${completed}, and the newest record is of ${id}`,
+        message:
+          newest === undefined
+            ? `the store completed checkpoint ${completed}, and there is no checkpoint record`
+            : `the store completed checkpoint ${completed}, and the newest record is of ${id}`,
         expected: completed,
         actual: id,
         consequence:
           id < completed ? "newer checkpoints are lost" : "the next checkpoint may take an id that is in use",
       },
     );
+  }
+
+  /** Without its counters an export can end anywhere: what was lost at its end cannot be told, and the report is not complete. */
+  private reportMissingCounters(): void {
+    const { kind, globals, path } = this.store;
+    if (
+      kind === "page-log-jsonl" &&
+      globals.lsnCounter === undefined &&
+      globals.checkpointCompleted === undefined
+    )
+      this.run.unchecked(
+        { path },
+        "the input has no LSN and checkpoint counters: records and checkpoints lost at its end cannot be told",
+        "info",
+      );
   }
 
   private reportUnreached({ orphans, unreached }: RecordPass): void {
