@@ -16,7 +16,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
 /** `corpus/x: page log (PALM, LMDB); generations D0, B; compressor snappy; allocation size 4096`. */
 export function detectedLine(input: InputReport): string {
   const parts = [
-    KIND_NAMES[input.kind] ?? input.kind,
+    input.kind === null ? `not opened: ${input.reason}` : (KIND_NAMES[input.kind] ?? input.kind),
     listed("generation", input.generations),
     listed("compressor", input.compressors),
     listed("encryptor", input.encryptors),

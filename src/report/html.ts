@@ -31,11 +31,11 @@ const row = (cells: readonly string[], tag = "td"): string =>
 
 function inputsTable(inputs: readonly InputReport[]): string {
   const head = row(["Input", "Kind", "Generations", "Compressors", "Encryptors", "Allocation sizes"], "th");
-  const rows = inputs.map(({ path, kind, generations, compressors, encryptors, allocationSizes }) =>
+  const rows = inputs.map(({ path, kind, generations, compressors, encryptors, allocationSizes, reason }) =>
     row([
       `<code>${escapeHtml(path)}</code>`,
       ...[
-        kind,
+        kind ?? `not opened: ${reason}`,
         ...[generations, compressors, encryptors, allocationSizes].map((list) => list.join(", ")),
       ].map(escapeHtml),
     ]),

@@ -108,5 +108,5 @@ export function summaryText({ inputs, summary }: VerifyReport): string {
   ].filter((part) => part !== "");
   const checked = `${counted(pages, "page")} (${byteCount(bytes)}) and ${counted(checkpoints, "checkpoint")} checked`;
   const all = complete ? "" : "; not everything could be checked";
-  return `${found.join(", ")}; ${checked} in ${counted(inputs.length, "input")}${all}`;
+  return `${found.join(", ")}; ${checked} in ${counted(inputs.filter(({ kind }) => kind !== null).length, "input")}${all}`;
 }

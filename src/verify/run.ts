@@ -23,7 +23,7 @@ export class Run {
   bytes = 0;
   checkpoints = 0;
   complete = true;
-  private readonly inputs: Detected[] = [];
+  private readonly inputs: Array<Detected | UnopenedInput> = [];
   private progressAt = 0;
 
   constructor(
@@ -74,6 +74,15 @@ export class Run {
     this.inputs.push(input);
   }
 
+  /** Every input has its entry; one whose kind was found before it failed has it already. */
+  addUnopened(path: string, error: InputError): void {
+    const last = this.inputs.at(-1);
+    if (last instanceof Detected && last.path === path && last.reason === undefined)
+      last.reason = error.reason;
+    else this.inputs.push(new UnopenedInput(path, error.reason));
+    this.refused({ path }, error);
+  }
+
   report(): VerifyReport {
     for (const { code, count } of this.findings.suppressed())
       this.findings.add(
@@ -103,12 +112,35 @@ export class Run {
   }
 }
 
+/** An input that could not be opened. */
+class UnopenedInput {
+  constructor(
+    readonly path: string,
+    private readonly reason: string,
+  ) {}
+
+  report(): InputReport {
+    const none: readonly string[] = [];
+    return {
+      path: this.path,
+      kind: null,
+      reason: this.reason,
+      generations: none,
+      compressors: none,
+      encryptors: none,
+      allocationSizes: [],
+    };
+  }
+}
+
 /** What one input turned out to hold. */
 export class Detected {
   readonly generations = new Set<string>();
   readonly compressors = new Set<string>();
   readonly encryptors = new Set<string>();
   readonly allocationSizes = new Set<number>();
+  /** Why it could not be opened after all. */
+  reason: string | undefined;
 
   constructor(
     readonly path: string,
@@ -119,6 +151,7 @@ export class Detected {
     return {
       path: this.path,
       kind: this.kind,
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
       generations: [...this.generations].sort(),
       compressors: [...this.compressors].sort(),
       encryptors: [...this.encryptors].sort(),

@@ -29,7 +29,10 @@ export interface VerifyOptions {
 
 export interface InputReport {
   readonly path: string;
-  readonly kind: InputKind;
+  /** Null for an input that could not be opened, or is nothing known. */
+  readonly kind: InputKind | null;
+  /** Why it could not be opened. */
+  readonly reason?: string;
   /** What was detected: store layout, block headers, cookies, turtle, key page. Sorted. */
   readonly generations: readonly string[];
   readonly compressors: readonly string[];

@@ -32,7 +32,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions = 
         : await verifyInput(input, run).catch((thrown: unknown) => inputErrorOf(path, thrown));
     if (error === undefined) continue;
     if (paths.length === 1) throw error;
-    run.refused({ path }, error);
+    run.addUnopened(path, error);
   }
   return run.report();
 }

@@ -19,6 +19,7 @@ const damaged = corpusPath("vectors", "mongodb_non_hex.log");
 const missing = join(folder, "missing");
 const empty = join(folder, "empty");
 const strange = join(folder, "strange");
+const MISSING = "no such file or directory";
 writeFileSync(empty, "");
 writeFileSync(strange, "nothing that is known\n");
 
@@ -39,8 +40,8 @@ test("one that is missing does not stop the others, and is no clean verdict", as
     assert.is(code, 2, err);
     const report = JSON.parse(out);
     assert.equal(
-      report.inputs.map(({ path }: { path: string }) => path),
-      [sound],
+      report.inputs.map(({ path, kind, reason }: Record<string, unknown>) => [path, kind, reason]),
+      paths.map((path) => [path, ...(path === sound ? ["block", undefined] : [null, MISSING])]),
     );
     assert.equal(
       report.findings.map(({ code: name, path }: { code: string; path: string }) => [name, path]),
@@ -50,6 +51,54 @@ test("one that is missing does not stop the others, and is no clean verdict", as
     assert.is(report.summary.unreadable, 1);
     assert.is(report.summary.complete, false);
     assert.equal(failures(err), [`pugmark: ${missing}: no such file or directory`]);
+  }
+});
+
+test("every input has its entry, also in the last line of JSON lines and among documents", async () => {
+  const { out } = await run("--jsonl", missing, sound, empty, strange);
+  const { inputs } = JSON.parse(out.trimEnd().split("\n").at(-1) as string);
+  assert.equal(
+    inputs.map(({ path, kind }: Record<string, unknown>) => [path, kind]),
+    [missing, sound, empty, strange].map((path) => [path, path === sound ? "block" : null]),
+  );
+  assert.match((await run("--html", missing, sound)).out, /not opened: no such file or directory/);
+  assert.match((await run(missing, sound)).out, /checked in 1 input;/);
+});
+
+test("one whose kind is given and wrong has its reason", async () => {
+  const log = corpusPath("palm", "a_small");
+  const { out } = await run("--json", "--kind", "palm", log, sound);
+  const [first, second] = JSON.parse(out).inputs;
+  assert.equal([first.kind, first.reason], ["palm", undefined]);
+  assert.equal([second.path, second.reason], [sound, "not an LMDB environment"]);
+});
+
+test("kinds that cannot be at such a path", async () => {
+  const home = corpusPath("classic-12.0", "basic");
+  const file = join(home, "row.wt");
+  for (const [kind, path, reason] of [
+    ["classic-directory", file, "not a directory, so no classic directory"],
+    ["palm", home, "no kv_home/data.mdb and no data.mdb in it"],
+    ["page-log-jsonl", home, "no pages.jsonl in it"],
+    ["page-service-jsonl", home, "a directory; page-service-jsonl is the kind of a file"],
+    ["wt-file", home, "a directory; wt-file is the kind of a file"],
+    ["corruption-log", file, "no corruption dump in it"],
+    ["corruption-log", sound, "no corruption dump in it"],
+  ] as const) {
+    const { code, out, err } = await run("--kind", kind, path);
+    assert.equal([code, out, err], [3, "", `pugmark: ${path}: ${reason}\n`]);
+  }
+});
+
+test("an export without its pages", async () => {
+  const home = join(folder, "export");
+  mkdirSync(home);
+  writeFileSync(join(home, "checkpoints.jsonl"), "");
+  writeFileSync(join(home, "globals.jsonl"), "");
+  for (const kind of [[], ["--kind", "page-log-jsonl"]]) {
+    const { code, err } = await run(...kind, home);
+    assert.is(code, 2);
+    assert.match(err, /^pugmark: .*export: pages\.jsonl is missing: .*\n$/);
   }
 });
 

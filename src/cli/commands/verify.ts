@@ -103,7 +103,7 @@ async function run(options: VerifyCommandOptions, terminal: Terminal): Promise<E
   const streaming = options.form === "jsonl" && options.output === undefined;
   const report = await verifyAll(options, terminal, streaming);
   const { detectedLine } = await import("../../report/detected.js");
-  for (const input of report.inputs) terminal.note(detectedLine(input));
+  for (const input of report.inputs) if (input.kind !== null) terminal.note(detectedLine(input));
   for (const line of await refusals(report)) terminal.fail(line);
   if (streaming) await terminal.write(await lastLine(report));
   else await deliver(report, options, terminal);

@@ -7,6 +7,7 @@ import { pageLogFlags } from "../../../formats/page-log.js";
 import { openBlock } from "../../store/block.js";
 import { looksLikePageLogBlock, looksLikeText } from "../../store/block-look.js";
 import { type DumpedBlock, openCorruptionLog } from "../../store/corruption-log.js";
+import { InputError } from "../../store/input-error.js";
 import type { PageLog, PageRecord, Place } from "../../store/types.js";
 import { type BlockRole, ClassicBlock } from "../classic/block.js";
 import { hex32 } from "../hex.js";
@@ -36,7 +37,13 @@ export function verifyCorruptionLog(path: string, run: Run, detected: Detected):
   const log = openCorruptionLog(path);
   const verifier = new LoneBlockVerifier(run, detected);
   try {
-    for (const block of log.blocks()) verifier.verify(block.bytes, block.place, block);
+    let blocks = 0;
+    for (const block of log.blocks()) {
+      blocks++;
+      verifier.verify(block.bytes, block.place, block);
+    }
+    if (blocks === 0 && log.issues.length === 0)
+      throw new InputError("input-unknown", path, "no corruption dump in it");
     verifier.chains.finish(log.lastLine);
     for (const issue of log.issues)
       run.findings.addIssues(storeContainer, placeOf(issue.place), [issue], { offsets: "file" });
