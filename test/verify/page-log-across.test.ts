@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addressCookie } from "../../formats/address-cookie.js";
 import { cellTags } from "../../formats/cell.js";
-import type { PageRecord } from "../../src/store/types.js";
+import type { CheckpointRecord, PageRecord } from "../../src/store/types.js";
 import { PageLogDatabase } from "../../src/tree/page-log/database.js";
 import { pageRows } from "../../src/tree/walk.js";
 import type { Finding } from "../../src/verify/index.js";
@@ -254,6 +254,23 @@ test("a checkpoint without an id may share an LSN with its turtle page", () => {
     errorsOf(shared).filter(({ code }) => code === "lsn-unique"),
     [],
   );
+});
+
+test("a checkpoint whose own LSN was never given is named", () => {
+  const contents = loadContents("a_small");
+  const checkpoints = contents.checkpoints.map(({ checkpointId: _, ...record }) => record);
+  const [first, ...others] = checkpoints;
+  const moved = { ...(first as CheckpointRecord), lsn: (1n << 40n) + 1n };
+  const palite: Contents = {
+    ...contents,
+    kind: "palite",
+    globals: { lsnCounter: 167n, lsnCounterIs: "last" },
+    checkpoints,
+  };
+  const named = (store: Contents): unknown[] =>
+    errorsOf(store).flatMap(({ code, lsn }) => (code === "lsn-counter" ? [lsn] : []));
+  assert.equal(named(palite), []);
+  assert.equal(named({ ...palite, checkpoints: [...others, moved] }), [moved.lsn]);
 });
 
 test("the orphans of a checkpoint that never completed are information; all of them are counted", () => {

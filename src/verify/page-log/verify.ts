@@ -262,7 +262,25 @@ class PageLogVerifier {
           consequence: "the next record will take an LSN that is in use",
         },
       );
+    this.verifyCheckpointLsns(limit);
     this.verifyGaps(pass, limit);
+  }
+
+  /** Those of checkpoints that are not among the LSNs of the records. */
+  private verifyCheckpointLsns(limit: bigint | undefined): void {
+    if (limit === undefined) return;
+    for (const { lsn, checkpointId, place } of this.store.checkpoints())
+      if (checkpointId === undefined && lsn > limit)
+        this.run.findings.add(
+          lsnCounter,
+          { path: place.file, lsn },
+          {
+            message: "a checkpoint record has an LSN the store has not given yet",
+            expected: `at most ${limit}`,
+            actual: lsn,
+            consequence: "it is taken for the newest checkpoint",
+          },
+        );
   }
 
   /** An export without checkpoints lacks their LSNs as well, unless its counters say that there were some. */
