@@ -35,8 +35,11 @@ export interface PageVersion {
   readonly problem?: string;
 }
 
-/** The record with what it says; damage is said, not thrown. `open` is to give the plain image. */
-export function versionOf(record: PageRecord, open: (record: PageRecord) => PagePart): PageVersion {
+/** The record with what it says; damage is said, not thrown. `open` gives the plain image, undefined for a page that is no block. */
+export function versionOf(
+  record: PageRecord,
+  open: (record: PageRecord) => PagePart | undefined,
+): PageVersion {
   const { lsn, baseLsn, backlinkLsn, checkpointId, tableId, pageId, isDelta, discarded, place } = record;
   const version = {
     lsn,
@@ -51,7 +54,8 @@ export function versionOf(record: PageRecord, open: (record: PageRecord) => Page
   };
   if (discarded) return version;
   try {
-    return { ...version, ...contentOf(open(record), isDelta) };
+    const part = open(record);
+    return part === undefined ? version : { ...version, ...contentOf(part, isDelta) };
   } catch (error) {
     if (!(error instanceof PageFault)) throw error;
     return { ...version, problem: error.message };

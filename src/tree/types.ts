@@ -228,7 +228,8 @@ export interface Database {
    */
   table(name: string, checkpoint?: string): Table;
   /**
-   * Page logs: every record of a page, oldest first, also those of no checkpoint.
+   * Page logs: every record of a page, oldest first, also those of no checkpoint. `table` may be an id of the log;
+   * of the turtle's and the key provider's pages only the records' attributes are given.
    * @throws TreeError `no-table`, `no-checkpoint`
    */
   pageHistory?(table: string, pageId: bigint, checkpoint?: string): IterableIterator<PageVersion>;

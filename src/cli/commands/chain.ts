@@ -23,7 +23,7 @@ export const chainCommand: CommandModule<ChainOptions> = { declare, validate, ru
 function declare(command: Command): void {
   command
     .argument("<path>", "page log")
-    .argument("<table>", "t, layered:t, file:t.wt_stable, …")
+    .argument("<table>", "t, layered:t, file:t.wt_stable, …, or a table id")
     .argument("<page>", "page id")
     .option("--json", "one JSON document")
     .option("--limit <count>", "changes of a delta in the text; 0 shows all", "20");

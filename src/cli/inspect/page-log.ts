@@ -1,8 +1,10 @@
 /** `inspect` of a page log: its tables, a table's pages, a page's records, a record. */
+import { checkpointRecord } from "../../../formats/checkpoint-record.js";
 import { cryptPage } from "../../../formats/crypt-page.js";
 import type { InspectedPart, InspectedTable, Inspection } from "../../report/inspection.js";
 import type { Row } from "../../report/table.js";
-import type { PageLog, PageRecord } from "../../store/types.js";
+import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import type { AnyFormat } from "../convert.js";
 import { CommandError } from "../exit.js";
 import { inspectBytes, plainPageFormat } from "./bytes.js";
 import { rotnKeyIdsOf } from "./page-parts.js";
@@ -21,8 +23,40 @@ export function inspectPageLog(
   if (page === undefined && lsn === undefined)
     return tableId === undefined ? listTables(log, input, names) : listPages(log, input, tableId, names);
   const records = [...matching(log, tableId, page, lsn)];
+  const completed = records.length === 0 ? checkpointAt(log, request) : undefined;
+  if (completed !== undefined) return showCheckpoint(log, input, completed, request);
   if (records.length === 0) throw new CommandError(`${log.path}: there is no ${wanted(request)}`);
   return showRecord(log, input, records, request, names);
+}
+
+/** Where a log gives checkpoint records LSNs of their own, no page has that LSN. */
+const checkpointAt = (log: PageLog, { table, page, lsn }: InspectRequest): CheckpointRecord | undefined =>
+  table === undefined && page === undefined
+    ? log.checkpoints().find((record) => record.lsn === lsn)
+    : undefined;
+
+function showCheckpoint(
+  log: PageLog,
+  input: Row,
+  { lsn, checkpointId, timestamp, metadata, place }: CheckpointRecord,
+  request: InspectRequest,
+): Inspection {
+  const format = request.format ?? (checkpointRecord as AnyFormat);
+  return {
+    input,
+    title: `${log.path}: completion record of the checkpoint at LSN ${lsn}`,
+    facts: {
+      lsn,
+      checkpointId,
+      timestamp,
+      length: metadata.length,
+      file: place.file,
+      fileOffset: place.offset,
+      line: place.line,
+    },
+    parts: inspectBytes(metadata, 0, { ...request, format }),
+    tables: [],
+  };
 }
 
 function tableNamed(text: string, names: ReadonlyMap<bigint, string>): bigint {

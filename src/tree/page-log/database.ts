@@ -86,14 +86,38 @@ export class PageLogDatabase implements Database {
   }
 
   *pageHistory(name: string, pageId: bigint, checkpoint?: string): Generator<PageVersion> {
-    const entry = this.open(checkpoint).catalog.find(name);
-    if (entry === undefined) throw new TreeError("no-table", this.open(checkpoint).catalog.unknownName(name));
-    const source = this.sourceOf(entry);
+    const { tableId, open } = this.historySource(name, checkpoint);
     for (const record of this.store.records()) {
-      if (record.tableId > (entry.config.id ?? 0n)) return;
-      if (record.tableId !== entry.config.id || record.pageId !== pageId) continue;
-      yield versionOf(record, (own) => source.partOf(own));
+      if (record.tableId > tableId) return;
+      if (record.tableId !== tableId || record.pageId !== pageId) continue;
+      yield versionOf(record, open);
     }
+  }
+
+  /** Of a table of the metadata by name or id; of another id, whatever the log has of it. */
+  private historySource(
+    name: string,
+    checkpoint: string | undefined,
+  ): { tableId: bigint; open: Parameters<typeof versionOf>[1] } {
+    const wanted = /^\d{1,20}$/.test(name) ? BigInt(name) : undefined;
+    const catalog = this.catalogAt(checkpoint, wanted !== undefined);
+    const entry =
+      catalog?.find(name) ??
+      catalog?.entries().find(({ config }) => wanted !== undefined && config.id === wanted);
+    if (entry === undefined && wanted === undefined)
+      throw new TreeError("no-table", catalog?.unknownName(name) ?? `no table ${name}`);
+    const tableId = entry === undefined ? (wanted as bigint) : (entry.config.id ?? 0n);
+    const plain = isPlainTable(tableId);
+    const known = { tableId, compressor: "", encryptor: "", collator: "" };
+    const source =
+      entry === undefined ? new PageLogSource(this.store, known, this.images) : this.sourceOf(entry);
+    return { tableId, open: plain ? () => undefined : (record) => source.partOf(record) };
+  }
+
+  /** Records of a given id can be shown without any checkpoint. */
+  private catalogAt(checkpoint: string | undefined, optional: boolean): Catalog | undefined {
+    if (optional && checkpoint === undefined && this.infos.length === 0) return undefined;
+    return this.open(checkpoint).catalog;
   }
 
   close(): void {
@@ -222,6 +246,12 @@ export class PageLogDatabase implements Database {
     return root;
   }
 }
+
+/** Tables whose pages are no blocks: turtle and key provider. Of their pages only the attributes are shown. */
+const isPlainTable = (tableId: bigint): boolean =>
+  [specialTables.turtle, specialTables.keyProvider].some(({ ids }) =>
+    (ids as readonly bigint[]).includes(tableId),
+  );
 
 const metadataInfo = (id: bigint): Omit<TableInfo, "checkpoints"> => ({
   uri: sharedMetadata.uri,
