@@ -270,7 +270,12 @@ test("a checkpoint whose own LSN was never given is named", () => {
   const named = (store: Contents): unknown[] =>
     errorsOf(store).flatMap(({ code, lsn }) => (code === "lsn-counter" ? [lsn] : []));
   assert.equal(named(palite), []);
-  assert.equal(named({ ...palite, checkpoints: [...others, moved] }), [moved.lsn]);
+  const damaged = { ...palite, checkpoints: [...others, moved] };
+  assert.equal(named(damaged), [moved.lsn]);
+  assert.equal(
+    errorsOf(damaged).flatMap(({ code, field, lsn }) => (code === "checkpoint-order" ? [[field, lsn]] : [])),
+    [["metadataLsn", moved.lsn]],
+  );
 });
 
 test("the orphans of a checkpoint that never completed are information; all of them are counted", () => {
