@@ -39,7 +39,10 @@ export function applyPageLogRepair(
   const { output, patch, path = plan.path } = options;
   const target = output ?? patch;
   if (target === undefined || (output !== undefined && patch !== undefined))
-    throw new RepairRefusal("in-place-page-log", `${path} is not written in place: a leader may write to it unseen; say where a new store or a patch goes`);
+    throw new RepairRefusal(
+      "in-place-page-log",
+      `${path} is not written in place: a leader may write to it unseen; say where a new store or a patch goes`,
+    );
   checkState(plan, path);
   const made = preparePageLogRepair(path, plan.edits, plan.options);
   if (!samePageLogRepair(made.plan, plan))
