@@ -126,7 +126,7 @@ const namedCommand = (args: readonly string[]): string | undefined =>
 
 function newProgram(version: string, { stdout, stderr }: Streams): Command {
   return new Command("pugmark")
-    .description("Reads, checks and inspects what WiredTiger leaves on disk.")
+    .description("Reads, checks, writes and mends what WiredTiger leaves on disk.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help of a command")
