@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { findTestFiles } from "./test-runner/find-files.js";
 import { type Failure, type FileResult, killAll, runFile, type Skip } from "./test-runner/run-file.js";
 
-const DEFAULT_TIMEOUT_S = 300;
+const DEFAULT_TIMEOUT_S = 600;
 
 interface Totals {
   passed: number;

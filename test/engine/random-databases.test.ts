@@ -18,7 +18,7 @@ import { runCli } from "../support/cli.js";
 import { skipped } from "../support/skip.js";
 
 const DATABASES = 30;
-const FLIPS = 3;
+const FLIPS = 1;
 
 const missing = missingEngine();
 const test = suite("random databases of the engine");
