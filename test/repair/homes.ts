@@ -6,8 +6,9 @@ import * as assert from "uvu/assert";
 import { readMetadata } from "../../src/repair/classic/home.js";
 import { type RefusalCode, RepairRefusal } from "../../src/repair/index.js";
 import type { RepairPoint } from "../../src/repair/points.js";
+import { corpusPath } from "../support/corpus.js";
 
-export const CORPUS = new URL("../../corpus/", import.meta.url).pathname;
+export const CORPUS = corpusPath();
 
 /** A copy of a home of the corpus, removed afterwards. */
 export async function withHome<T>(

@@ -10,9 +10,10 @@ import { buildTail, type Tail, type TailOptions } from "../../src/repair/classic
 import type { RowChange } from "../../src/repair/classic/tree-edit.js";
 import { RepairRefusal } from "../../src/repair/error.js";
 import { verify } from "../../src/verify/index.js";
+import { corpusPath } from "../support/corpus.js";
 import { inTemporaryFolder } from "../support/directories.js";
 
-const CORPUS = new URL("../../corpus/", import.meta.url).pathname;
+const CORPUS = corpusPath();
 const homes = ["classic-12.0", "classic-3.2.1"].flatMap((version) =>
   readdirSync(join(CORPUS, version), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
