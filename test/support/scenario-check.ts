@@ -97,15 +97,17 @@ export function assertSound(log: PageLog, what: string): void {
   const run = new Run({}, 0);
   verifyPageLog(log, run, new Detected(log.path, log.kind));
   const { findings, summary } = run.report();
-  // Before the first checkpoint there is no tree to check.
-  const normal = log.checkpoints().length > 0 ? ["record-orphans"] : ["record-orphans", "unchecked"];
+  // Before the first checkpoint there is no tree to check, and an export has no counters while it is being written.
+  const whole =
+    log.checkpoints().length > 0 && (log.kind !== "page-log-jsonl" || log.globals.lsnCounter !== undefined);
+  const normal = whole ? ["record-orphans"] : ["record-orphans", "unchecked"];
   const bad = findings.filter(({ severity, code }) => severity === "error" || !normal.includes(code));
   assert.equal(
     bad.map(({ code, message }) => `${code}: ${message}`),
     [],
     what,
   );
-  if (log.checkpoints().length > 0) assert.is(summary.complete, true, what);
+  if (whole) assert.is(summary.complete, true, what);
 }
 
 /** The rows of all tables, as the workload counts them. */
