@@ -12,6 +12,9 @@ import {
 } from "../src/codec/index.js";
 import { MAX_ALLOCATION_SIZE, tailRule, type ZeroTail, zeroTail } from "./zero-tail.js";
 
+/** Where description blocks of files of unknown allocation size end at the latest, bytes. */
+export const DESCRIPTION_WINDOW = 128 * 1024;
+
 /** First four bytes of a classic file, little-endian. */
 export const DESCRIPTION_MAGIC = 120_897;
 /** The newest file version there is. */

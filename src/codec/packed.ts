@@ -154,6 +154,21 @@ function readNegativeMulti(bytes: Uint8Array, pos: number, length: number, base:
   return value;
 }
 
+/** Values below this take one or two bytes. */
+export const PACKED_SMALL = TWO_BYTE_MAX + 1;
+
+/** Stores `value` (0 ≤ value < PACKED_SMALL) at `at`, for hot loops; returns the offset behind it. */
+export function writePackedSmall(target: Uint8Array, at: number, value: number): number {
+  if (value <= ONE_BYTE_MAX) {
+    target[at] = PACKED_ZERO | value;
+    return at + 1;
+  }
+  const rest = value - ONE_BYTE_MAX - 1;
+  target[at] = 0xc0 | (rest >> 8);
+  target[at + 1] = rest & 0xff;
+  return at + 2;
+}
+
 /** Appends `value` (0 ≤ value < 2^64). */
 export function writePackedUnsigned(out: number[], value: bigint): void {
   if (value <= BigInt(ONE_BYTE_MAX)) out.push(0x80 | Number(value));

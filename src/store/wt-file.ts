@@ -1,5 +1,6 @@
 /** One `.wt` file: its description block and allocation size. */
 import {
+  DESCRIPTION_WINDOW,
   descriptionBlock,
   findAllocationSize,
   MIN_ALLOCATION_SIZE,
@@ -10,8 +11,6 @@ import { openInput } from "./input.js";
 import { InputError } from "./input-error.js";
 import type { RandomAccess } from "./types.js";
 
-/** Allocation sizes up to this are looked for; the largest in use is 128 KB. */
-const DESCRIPTION_WINDOW = 128 * 1024;
 const UNSUPPORTED = "unsupported-version";
 
 export interface WtFile {

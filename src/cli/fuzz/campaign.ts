@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeOutputFile } from "../output-file.js";
+import { untilInterrupted } from "./interrupt.js";
 import type { FuzzKit } from "./kit.js";
 import { type FuzzAction, type FuzzOptions, knownTarget } from "./options.js";
 
@@ -11,25 +12,23 @@ export const campaign: FuzzAction = async (kit, options, terminal) => {
   terminal.note(
     `${targets.length} targets, ${seconds} s, ${jobs} at a time, seed ${seed}; kept in ${output}`,
   );
-  const stop = new AbortController();
-  const interrupted = (): void => stop.abort();
-  process.once("SIGINT", interrupted);
-  const status = await kit.runCampaign(
-    {
-      targets,
-      seconds,
-      seed,
-      jobs,
-      keepGoing,
-      known: knownSignatures(options),
-      folder: output,
-      inputSeconds,
-      memoryMiB,
-      onStatus: (now) => terminal.progress(statusLine(now)),
-    },
-    stop.signal,
+  const status = await untilInterrupted((signal) =>
+    kit.runCampaign(
+      {
+        targets,
+        seconds,
+        seed,
+        jobs,
+        keepGoing,
+        known: knownSignatures(options),
+        folder: output,
+        inputSeconds,
+        memoryMiB,
+        onStatus: (now) => terminal.progress(statusLine(now)),
+      },
+      signal,
+    ),
   );
-  process.off("SIGINT", interrupted);
   terminal.clearProgress();
   const report = { ...status, seed, jobs, coverage: kit.coverageOf(targets, join(output, "corpus")) };
   if (options.html !== undefined) writeOutputFile(options.html, kit.campaignHtml(report));

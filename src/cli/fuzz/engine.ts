@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { jsonDocument } from "../../report/json.js";
+import { untilInterrupted } from "./interrupt.js";
 import type { FuzzKit } from "./kit.js";
 import type { FuzzAction } from "./options.js";
 
@@ -10,22 +11,20 @@ export const engine: FuzzAction = async (kit, options, terminal) => {
   terminal.note(
     `${cases} cases from ${first} on, seed ${seed}, ${jobs} at a time; findings are kept in ${folder}`,
   );
-  const stop = new AbortController();
-  const interrupted = (): void => stop.abort();
-  process.once("SIGINT", interrupted);
-  const report = await kit.runEngineCampaign(
-    {
-      cases,
-      first,
-      seed,
-      jobs,
-      seconds,
-      folder,
-      onStatus: (now) => terminal.progress(statusLine(now)),
-    },
-    stop.signal,
+  const report = await untilInterrupted((signal) =>
+    kit.runEngineCampaign(
+      {
+        cases,
+        first,
+        seed,
+        jobs,
+        seconds,
+        folder,
+        onStatus: (now) => terminal.progress(statusLine(now)),
+      },
+      signal,
+    ),
   );
-  process.off("SIGINT", interrupted);
   terminal.clearProgress();
   await terminal.write(
     options.json ? jsonDocument({ schemaVersion: 1, ...report }) : reportText(kit, report),

@@ -8,6 +8,7 @@ import {
   DEFAULT_ALLOCATION_SIZE,
 } from "../../../formats/classic-cookie.js";
 import {
+  DESCRIPTION_WINDOW,
   descriptionBlock,
   findAllocationSize,
   isAllocationSize,
@@ -24,9 +25,6 @@ import type { CheckpointEntry, TableConfig } from "../table-config.js";
 import type { CheckpointInfo, PageSource, Table, TableInfo, TreeProblem } from "../types.js";
 import { freeSpace } from "./scan.js";
 import { ClassicSource } from "./source.js";
-
-/** Where description blocks of files of unknown allocation size end at the latest. */
-const DESCRIPTION_WINDOW = 128 * 1024;
 
 /** A root, and what was wrong on the way to it. */
 interface FoundRoot extends TreeRoot {

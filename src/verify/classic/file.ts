@@ -8,6 +8,7 @@ import {
   DEFAULT_ALLOCATION_SIZE,
 } from "../../../formats/classic-cookie.js";
 import {
+  DESCRIPTION_WINDOW,
   descriptionBlock,
   findAllocationSize,
   isAllocationSize,
@@ -38,8 +39,6 @@ import { TreeWalk } from "./tree.js";
 import type { UnitSet } from "./unit-set.js";
 import { findUnreferenced } from "./unreferenced.js";
 
-/** The bytes of a description block are looked for in the first 128 KB when the metadata does not tell. */
-const DESCRIPTION_WINDOW = 128 * 1024;
 const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeader];
 
 export interface ClassicFile {

@@ -1,12 +1,10 @@
 /** One `.wt` file without its metadata: its checkpoints are found in the file itself. */
 import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
-import { findAllocationSize } from "../../../formats/description-block.js";
+import { DESCRIPTION_WINDOW, findAllocationSize } from "../../../formats/description-block.js";
 import { FileAccess } from "../../store/file.js";
 import { emptyConfig, findCheckpoint } from "../../tree/classic/found-checkpoint.js";
 import type { Detected, Run } from "../run.js";
 import { FileVerifier } from "./file.js";
-
-const DESCRIPTION_WINDOW = 128 * 1024;
 
 /** Verifies a file by the newest checkpoint its free-space lists tell of; says so when there is none. */
 export function verifyLoneFile(path: string, run: Run, detected: Detected): void {

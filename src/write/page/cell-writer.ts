@@ -21,7 +21,13 @@ import {
   type TimeWindow,
   valueSlots,
 } from "../../../formats/time-window.js";
-import { PACKED_ZERO, packedSize, writePackedUnsigned } from "../../codec/packed.js";
+import {
+  PACKED_SMALL,
+  PACKED_ZERO,
+  packedSize,
+  writePackedSmall,
+  writePackedUnsigned,
+} from "../../codec/packed.js";
 
 const FIRST_CAPACITY = 4096;
 /** More than a cell takes besides its data: first bytes, a window of six numbers, a 64-bit number, a length. */
@@ -201,17 +207,12 @@ export class CellWriter {
   }
 
   private packed(value: number): void {
-    // The forms of one and two bytes are those of nearly all lengths.
-    if (value < 64) this.bytes[this.length++] = PACKED_ZERO | value;
-    else if (value < 8256) {
-      const rest = value - 64;
-      this.bytes[this.length++] = 0xc0 | (rest >> 8);
-      this.bytes[this.length++] = rest & 0xff;
-    } else this.packedBig(BigInt(value));
+    if (value < PACKED_SMALL) this.length = writePackedSmall(this.bytes, this.length, value);
+    else this.packedBig(BigInt(value));
   }
 
   private packedBig(value: bigint): void {
-    if (value < 8256n) {
+    if (value < BigInt(PACKED_SMALL)) {
       this.packed(Number(value));
       return;
     }
