@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CommandError } from "../exit.js";
 import { writeOutputFile } from "../output-file.js";
 import { untilInterrupted } from "./interrupt.js";
 import type { FuzzKit } from "./kit.js";
@@ -33,6 +34,8 @@ export const campaign: FuzzAction = async (kit, options, terminal) => {
   const report = { ...status, seed, jobs, coverage: kit.coverageOf(targets, join(output, "corpus")) };
   if (options.html !== undefined) writeOutputFile(options.html, kit.campaignHtml(report));
   await terminal.write(options.json ? kit.campaignJson(report) : kit.campaignText(report, terminal.palette));
+  if (report.targets.every(({ executions }) => executions === 0))
+    throw new CommandError("no input was run at all: give the campaign more --time");
   return report.findings.length === 0;
 };
 
