@@ -34,6 +34,8 @@ export interface TargetStatus {
   executions: number;
   /** Time spent in it, seconds. */
   seconds: number;
+  /** Processor time of that, seconds. */
+  processorSeconds: number;
   discoveries: number;
   slices: number;
 }
@@ -77,6 +79,7 @@ class Campaign {
       target,
       executions: 0,
       seconds: 0,
+      processorSeconds: 0,
       discoveries: 0,
       slices: 0,
     }));
@@ -152,9 +155,13 @@ class Campaign {
     this.add(status, result);
   }
 
-  private add(status: TargetStatus, { executions, seconds, discoveries }: SliceResult): void {
+  private add(
+    status: TargetStatus,
+    { executions, seconds, processorSeconds, discoveries }: SliceResult,
+  ): void {
     status.executions += executions;
     status.seconds += seconds;
+    status.processorSeconds += processorSeconds;
     status.discoveries += discoveries;
     this.found = readFindings(this.findingsFolder);
     for (const { signature } of this.found) this.known.add(signature);

@@ -31,6 +31,7 @@ export function campaignText(report: CampaignReport, palette: Palette): string {
     executions: status.executions,
     perSecond: rate(status),
     seconds: Math.round(status.seconds),
+    processor: Math.round(status.processorSeconds),
     newInputs: status.discoveries,
   }));
   const coverage = report.coverage
@@ -41,7 +42,7 @@ export function campaignText(report: CampaignReport, palette: Palette): string {
       share: percent(share(format)),
     }));
   return [
-    tableText(["target", "executions", "perSecond", "seconds", "newInputs"], rows, palette),
+    tableText(["target", "executions", "perSecond", "seconds", "processor", "newInputs"], rows, palette),
     coverage.length === 0 ? "" : `\n${tableText(["format", "fields", "share"], coverage, palette)}`,
     `\n${summaryLine(report)}\n`,
     ...report.findings.map((finding) => `\n${findingText(finding, palette)}`),
@@ -49,7 +50,8 @@ export function campaignText(report: CampaignReport, palette: Palette): string {
 }
 
 export const summaryLine = ({ targets, findings, elapsed, seed }: CampaignReport): string =>
-  `${total(targets, ({ executions }) => executions)} executions over ${targets.length} targets in ${Math.round(elapsed)} s, ` +
+  `${total(targets, ({ executions }) => executions)} executions over ${targets.length} targets in ${Math.round(elapsed)} s ` +
+  `(${Math.round(total(targets, (status) => status.processorSeconds))} s of processor time), ` +
   `seed ${seed}: ${findings.length} finding${findings.length === 1 ? "" : "s"}`;
 
 const findingText = (finding: CampaignFinding, palette: Palette): string =>
@@ -61,13 +63,10 @@ export function campaignJson(report: CampaignReport): string {
     seed: report.seed,
     jobs: report.jobs,
     seconds: report.elapsed,
-    targets: report.targets.map(({ target: { name, oracle }, executions, seconds, discoveries, slices }) => ({
+    targets: report.targets.map(({ target: { name, oracle }, ...counts }) => ({
       name,
       oracle,
-      executions,
-      seconds,
-      discoveries,
-      slices,
+      ...counts,
     })),
     coverage: report.coverage,
     findings: report.findings.map((finding) => ({ ...finding, reproduce: reproduce(finding) })),

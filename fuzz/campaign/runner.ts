@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { builtFile } from "./bundle.js";
+import { HangWatch, LOOK_EVERY } from "./hang-watch.js";
 
 export type Outcome =
   | { readonly kind: "fine" }
@@ -11,7 +12,7 @@ export type Outcome =
   | { readonly kind: "lost"; readonly signature: string; readonly message: string };
 
 export interface RunnerOptions {
-  /** One input may take this long (default 10), seconds. */
+  /** One input may take this much processor time (default 10), seconds. */
   readonly inputSeconds?: number;
   /** And this much heap (default 512), MiB. */
   readonly memoryMiB?: number;
@@ -45,7 +46,11 @@ export class Runner {
     const worker = this.thread();
     await this.ready;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.lose(`takes more than ${inputSeconds} s`), inputSeconds * 1000);
+      const watch = new HangWatch(inputSeconds);
+      watch.begin();
+      const timer = setInterval(() => {
+        if (watch.isHanging()) this.lose(`takes more than ${inputSeconds} s`);
+      }, LOOK_EVERY);
       this.pending = { resolve, timer };
       worker.postMessage({ target, input } satisfies RunRequest);
     });
@@ -93,7 +98,7 @@ export class Runner {
     const pending = this.pending;
     this.pending = undefined;
     if (pending === undefined) return;
-    clearTimeout(pending.timer);
+    clearInterval(pending.timer);
     pending.resolve(outcome);
   }
 }

@@ -13,7 +13,7 @@ export interface TargetSettings {
   readonly findings: string;
   /** Signatures that are not reported again. */
   readonly known: readonly string[];
-  /** One input may take this long, seconds. */
+  /** One input may take this much processor time, seconds. */
   readonly inputSeconds: number;
   /** Go on behind a finding that left the process whole. */
   readonly keepGoing: boolean;

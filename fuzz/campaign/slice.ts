@@ -21,6 +21,8 @@ export interface SliceResult {
   readonly executions: number;
   /** Wall time from the first to the last execution, seconds. */
   readonly seconds: number;
+  /** Processor time spent on inputs, seconds; jsfuzz's own is not counted. */
+  readonly processorSeconds: number;
   /** Wall time before that. */
   readonly startSeconds: number;
   /** Inputs that reached something new, and what jsfuzz started with. */
@@ -30,7 +32,9 @@ export interface SliceResult {
 }
 
 /** Time for loading the targets, on a busy machine, seconds. */
-const START_SECONDS = 90;
+const START_SECONDS = 300;
+/** jsfuzz measures wall time, which passes while a machine is suspended or busy; the watchdog does not. Seconds. */
+const JSFUZZ_TIMEOUT = 24 * 3600;
 /** A target may print; more than this in a slice and its process is ended, bytes. */
 const MAX_OUTPUT = 16 << 20;
 const MAX_LINE = 4096;
@@ -42,6 +46,7 @@ export function runSlice(options: SliceOptions, signal: AbortSignal): Promise<Sl
 class Slice {
   private executions = 0;
   private discoveries = 0;
+  private processorSeconds = 0;
   private printed = 0;
   private line = "";
   private lastLine = "";
@@ -78,8 +83,15 @@ class Slice {
     this.keepLost();
     const seconds = this.started === 0 ? 0 : (performance.now() - this.started) / 1000;
     const startSeconds = ((this.started || performance.now()) - this.launched) / 1000;
-    const { executions, discoveries, lost } = this;
-    return { executions, seconds, startSeconds, discoveries, ...(lost === undefined ? {} : { lost }) };
+    const { executions, discoveries, processorSeconds, lost } = this;
+    return {
+      executions,
+      seconds,
+      processorSeconds,
+      startSeconds,
+      discoveries,
+      ...(lost === undefined ? {} : { lost }),
+    };
   }
 
   private neverStarted(child: ChildProcess): void {
@@ -91,11 +103,7 @@ class Slice {
     const { target, bundle, findings, known, keepGoing, corpus, seed, inputSeconds, memoryMiB } =
       this.options;
     const settings: TargetSettings = { target, bundle, findings, known, keepGoing, inputSeconds };
-    const flags = [
-      `--timeout=${inputSeconds + START_SECONDS}`,
-      `--rss-limit-mb=${memoryMiB}`,
-      "--versifier=false",
-    ];
+    const flags = [`--timeout=${JSFUZZ_TIMEOUT}`, `--rss-limit-mb=${memoryMiB}`, "--versifier=false"];
     const args = [jsfuzzProgram(), TARGET_FILE, corpus, ...flags, `--exact-artifact-path=${this.artefact}`];
     const child = spawn(process.execPath, args, {
       // jsfuzz puts its target's path behind the working directory, and leaves a coverage file there.
@@ -136,7 +144,9 @@ class Slice {
       if (this.started !== 0 || this.executions === 0) return;
       this.started = performance.now();
       this.onStart();
-    } else if (/^timeout reached/.test(line)) this.lost = "an input takes too long";
+    } else if (/^processor time \d/.test(line))
+      this.processorSeconds = Number(line.slice("processor time ".length));
+    else if (/^timeout reached/.test(line)) this.lost = "an input takes too long";
     else if (/^MEMORY OOM/.test(line)) this.lost = "takes too much memory";
     else if (/^Worker killed/.test(line)) this.lost ??= "the process died";
   }
