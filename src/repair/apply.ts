@@ -8,17 +8,17 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { encodeText } from "../codec/text.js";
 import { readTurtle } from "./classic/home.js";
 import { placeFile, placeTable, publishTurtle, syncDirectory, writeTail } from "./durable.js";
 import { RepairRefusal } from "./error.js";
 import { checkJournalPath, defaultJournal, journalOf } from "./journal.js";
+import { isInside, parentOf } from "./places.js";
 import { sameRepair } from "./plan-document.js";
 import type { RepairHook } from "./points.js";
 import { checkLock } from "./preconditions.js";
@@ -136,8 +136,8 @@ function writeRepair(
 function checkOutput(output: string, home: string): string {
   const target = resolve(output);
   if (existsSync(target)) throw new RepairRefusal("output-exists", `${output} is there already`);
-  const parent = realpathSync(dirname(target));
-  if (`${parent}${sep}`.startsWith(`${home}${sep}`))
+  const parent = parentOf(target);
+  if (isInside(parent, home))
     throw new RepairRefusal("output-exists", `${output} lies inside ${home}, where nothing is written`);
   return join(parent, basename(target));
 }

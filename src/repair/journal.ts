@@ -1,10 +1,12 @@
 /** What is needed to take an in-place repair back: written and synced before anything else is touched. */
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { encodeText } from "../codec/text.js";
 import { InputError } from "../store/input-error.js";
 import { TURTLE_SET } from "./durable.js";
 import { RepairRefusal } from "./error.js";
-import { parseJson, parsePlan } from "./plan-document.js";
+import { isInside, parentOf } from "./places.js";
+import { canonical, parseJson, parsePlan } from "./plan-document.js";
 import type { PreparedRepair } from "./prepare.js";
 import { sha256 } from "./prepare.js";
 import type { RepairPlan } from "./types.js";
@@ -19,6 +21,8 @@ export interface RepairJournal {
   readonly tailSha256: string;
   /** What a killed engine left under this name, base64; null = nothing. */
   readonly turtleSet: string | null;
+  /** Of everything above: a journal that was changed by hand would cut files and remove what it should not. */
+  readonly sha256: string;
 }
 
 /** Beside the directory. */
@@ -27,20 +31,23 @@ export const defaultJournal = (home: string): string =>
 
 export function journalOf(home: string, { plan, tail }: PreparedRepair): RepairJournal {
   const set = join(home, TURTLE_SET);
-  return {
+  const journal = {
     schemaVersion: 1,
     document: "pugmark-repair-journal",
     path: home,
     plan,
     tailSha256: sha256(Buffer.concat(tail.blocks.map(({ bytes }) => bytes))),
     turtleSet: existsSync(set) ? readFileSync(set).toString("base64") : null,
-  };
+  } as const;
+  return { ...journal, sha256: sealOf(journal) };
 }
+
+const sealOf = (journal: object): string => sha256(encodeText(canonical({ ...journal, sha256: "" })));
 
 /** @throws RepairRefusal `journal-exists` for a file that is there, or a place inside the home. */
 export function checkJournalPath(journal: string, home: string): void {
   if (existsSync(journal)) throw new RepairRefusal("journal-exists", `${journal} is there already`);
-  if (resolve(dirname(journal)).startsWith(resolve(home)))
+  if (isInside(parentOf(journal), home))
     throw new RepairRefusal(
       "journal-exists",
       `${journal} lies inside the directory, where the engine may take it away`,
@@ -57,8 +64,8 @@ export function readJournal(path: string): RepairJournal {
       "journal-invalid",
       `${path} does not say that it is a journal of a known version`,
     );
-  if (typeof journal.path !== "string" || typeof journal.tailSha256 !== "string")
-    throw new RepairRefusal("journal-invalid", `${path}: path or hash is missing`);
+  if (journal.sha256 !== sealOf(journal))
+    throw new RepairRefusal("journal-invalid", `${path} is not as it was written: its hash is another one`);
   const plan = parsePlan(JSON.stringify(journal.plan));
   return { ...journal, plan } as unknown as RepairJournal;
 }

@@ -1,4 +1,5 @@
 /** Plans as text: written for people to read, and not trusted when they come back. */
+import { basename } from "node:path";
 import { RepairRefusal } from "./error.js";
 import type { PageLogRepairPlan } from "./page-log/types.js";
 import type { ClassicRepairPlan, RepairEdit, RepairPlan } from "./types.js";
@@ -19,6 +20,10 @@ export function parsePlan(text: string): RepairPlan {
   for (const key of ["keepCheckpoint", "dropHistory"])
     if (typeof options[key] !== "boolean") throw bad(`options.${key} is not true or false`);
   if (typeof turtle?.before !== "string" || typeof turtle.after !== "string") throw bad("turtle is missing");
+  for (const file of list(plan, "files")) {
+    checkFields("a file", file, FILE_FIELDS);
+    if (basename(String(file.name)) !== file.name) throw bad(`${file.name} is no name of a file`);
+  }
   return plan as unknown as ClassicRepairPlan;
 }
 
@@ -41,6 +46,7 @@ export function checkPlanHead(
     throw bad("options.time is no number of seconds");
   if (!Array.isArray(plan.edits) || plan.edits.length === 0) throw bad("there are no edits");
   for (const edit of plan.edits) checkEdit(edit);
+  for (const change of list(plan, "changes")) checkFields("a change", change, CHANGE_FIELDS);
   return { ...Object.fromEntries(names.map((name) => [name, objectAt(plan, name)])), options };
 }
 
@@ -62,6 +68,29 @@ function objectAt(of: Json, key: string): Json {
   const value = of[key];
   if (typeof value !== "object" || value === null) throw bad(`${key} is missing`);
   return value as Json;
+}
+
+function list(of: Json, key: string): Json[] {
+  const value = of[key];
+  const whole = Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
+  if (!whole) throw bad(`${key} is missing`);
+  return value;
+}
+
+/** What each field has to be, as `typeof` says it, or null. */
+type Fields = Readonly<Record<string, readonly string[]>>;
+const CHANGE_FIELDS: Fields = {
+  uri: ["string"],
+  key: ["string", "undefined"],
+  old: ["string", "null"],
+  new: ["string", "null"],
+};
+const FILE_FIELDS: Fields = { name: ["string"], sha256: ["string"] };
+
+function checkFields(what: string, value: Json, fields: Fields): void {
+  for (const [name, types] of Object.entries(fields))
+    if (!types.includes(value[name] === null ? "null" : typeof value[name]))
+      throw bad(`${name} of ${what} is no ${types.join(" or ")}`);
 }
 
 /** By edit: fields that have to be text, and such that may be. */
@@ -101,7 +130,8 @@ export function samePlan(a: object, b: object): boolean {
   return core(a) === core(b);
 }
 
-function canonical(value: unknown): string {
+/** JSON with the keys of every object in order. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))

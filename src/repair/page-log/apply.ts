@@ -1,6 +1,6 @@
 /** A plan for a page log carried out: as a new store, or as the puts alone. */
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { PaliteLayout } from "../../../formats/palite.js";
 import { decodeText, encodeText } from "../../codec/text.js";
 import { copyPageLog } from "../../store/copy.js";
@@ -8,6 +8,7 @@ import { replaceFile, syncDirectory } from "../../store/durable-file.js";
 import { exportPageLog } from "../../store/jsonl-writer.js";
 import { openPageLog } from "../../store/open.js";
 import { RepairRefusal } from "../error.js";
+import { isInside, parentOf } from "../places.js";
 import { samePageLogRepair } from "./plan-document.js";
 import { type PreparedPageLogRepair, preparePageLogRepair } from "./prepare.js";
 import type { PageLogRepairPlan } from "./types.js";
@@ -78,8 +79,8 @@ function checkState({ record }: PageLogRepairPlan, path: string): void {
 function checkTarget(target: string, source: string): string {
   const place = resolve(target);
   if (existsSync(place)) throw new RepairRefusal("output-exists", `${target} is there already`);
-  const parent = realpathSync(dirname(place));
-  if (`${parent}${sep}`.startsWith(`${realpathSync(source)}${sep}`))
+  const parent = parentOf(place);
+  if (isInside(parent, source))
     throw new RepairRefusal("output-exists", `${target} lies inside ${source}, where nothing is written`);
   return join(parent, basename(place));
 }

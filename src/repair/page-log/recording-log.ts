@@ -7,7 +7,10 @@ export class RecordingLog extends MemoryPageLog {
   /** In the order of their LSNs. */
   readonly written: NewRecord[] = [];
 
-  /** With a copy of everything the log holds, except for what belongs to no checkpoint. */
+  /**
+   * With a copy of everything the log holds. Records above its newest checkpoint are among them until a checkpoint is
+   * begun, which removes them.
+   */
   static from(log: PageLog): RecordingLog {
     const records = Array.from(log.records(), (record) => ({ ...record, data: record.data.slice() }));
     const checkpoints = log.checkpoints();
