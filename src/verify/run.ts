@@ -1,8 +1,10 @@
 /** One verification: its findings, its counters and what was detected on the way. */
+import { PARTIAL_CHECKSUM_LENGTH } from "../../formats/block-header.js";
 import type { InputError } from "../store/input-error.js";
 import type { InputKind } from "../store/types.js";
 import type { ForcedGenerations } from "./generation.js";
 import { type FindingPlace, Findings } from "./rule.js";
+import { checksumPartial } from "./rules/block/checksum-partial.js";
 import { findingsSuppressed } from "./rules/run/findings-suppressed.js";
 import { inputUnknown } from "./rules/run/input-unknown.js";
 import { inputUnreadable } from "./rules/run/input-unreadable.js";
@@ -15,6 +17,9 @@ export interface Taken extends ReturnType<Findings["take"]> {
   readonly pages: number;
   readonly bytes: number;
   readonly complete: boolean;
+  readonly unreadPages: number;
+  readonly uncoveredBlocks: number;
+  readonly uncoveredBytes: number;
 }
 
 export class Run {
@@ -23,6 +28,11 @@ export class Run {
   bytes = 0;
   checkpoints = 0;
   complete = true;
+  /** Pages whose addresses could not be read, all or some: what hangs below them is not known. */
+  unreadPages = 0;
+  /** Blocks whose checksum is of their first 64 bytes only, and the bytes behind these. */
+  uncoveredBlocks = 0;
+  uncoveredBytes = 0;
   private readonly inputs: Array<Detected | UnopenedInput> = [];
   private progressAt = 0;
 
@@ -45,6 +55,24 @@ export class Run {
     this.options.onProgress?.(this.bytes, this.totalBytes);
   }
 
+  /** Notes the bytes of a sound block that its checksum does not cover. */
+  countUncovered(bytes: number): void {
+    if (bytes === 0) return;
+    this.uncoveredBlocks++;
+    this.uncoveredBytes += bytes;
+  }
+
+  /** Says, as information, how much of an input or file no checksum covers; counts anew from there. */
+  reportUncovered(place: FindingPlace): void {
+    const { uncoveredBlocks: blocks, uncoveredBytes: bytes } = this;
+    this.uncoveredBlocks = this.uncoveredBytes = 0;
+    if (blocks === 0) return;
+    this.findings.add(checksumPartial, place, {
+      message: `${blocks} blocks have a checksum of their first ${PARTIAL_CHECKSUM_LENGTH} bytes only: ${bytes} bytes are checked by their form alone`,
+      actual: blocks,
+    });
+  }
+
   /** The verdict is not complete: says what could not be checked. */
   unchecked(place: FindingPlace, message: string, severity?: "info" | "warning"): void {
     this.complete = false;
@@ -64,10 +92,19 @@ export class Run {
 
   /** What has been found since the last time this was asked, for another run to merge. */
   take(): Taken {
-    const { pages, bytes, complete } = this;
-    this.pages = this.bytes = 0;
+    const { pages, bytes, complete, unreadPages, uncoveredBlocks, uncoveredBytes } = this;
+    this.pages = this.bytes = this.unreadPages = this.uncoveredBlocks = this.uncoveredBytes = 0;
     this.complete = true;
-    return { pages, bytes, complete, ...this.findings.take() };
+    const counters = { pages, bytes, complete, unreadPages, uncoveredBlocks, uncoveredBytes };
+    return { ...counters, ...this.findings.take() };
+  }
+
+  /** Adds what a part leaves open; its pages, bytes and findings are added apart. */
+  addOpen({ complete, unreadPages, uncoveredBlocks, uncoveredBytes }: Taken): void {
+    if (!complete) this.complete = false;
+    this.unreadPages += unreadPages;
+    this.uncoveredBlocks += uncoveredBlocks;
+    this.uncoveredBytes += uncoveredBytes;
   }
 
   addInput(input: Detected): void {

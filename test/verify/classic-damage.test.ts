@@ -19,6 +19,7 @@ const { payload } = CLASSIC_BLOCK;
 const HOME = ["corrupt-classic", "orig"];
 /** What is where in its table. */
 const METADATA_LEAF = 4096;
+const OVERFLOW_LEAF = 749_568;
 const C = { root: 4096, alloc: 8192, avail: 12288, internal: 294912, leaf: 299008 };
 
 interface Expected {
@@ -32,6 +33,8 @@ interface Expected {
   readonly also?: readonly string[];
   /** The directory that is damaged, unless it is `orig`. */
   readonly home?: readonly string[];
+  /** Whether all could be looked at; not asked where it is left out. */
+  readonly complete?: boolean;
 }
 const LOGGED = ["classic-12.0", "logged"];
 const LOG = "WiredTigerLog.0000000001";
@@ -211,7 +214,12 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
       extents(1, (list) => shrink(largest(list), 512n)),
       C.alloc,
     ),
-    { code: "extent-list", file: "c.wt", consequence: "the alloc list of the checkpoint cannot be used" },
+    {
+      code: "extent-list",
+      file: "c.wt",
+      also: ["unchecked"],
+      consequence: "the alloc list of the checkpoint cannot be used",
+    },
   ],
   [
     "free space that is shorter than it was",
@@ -338,6 +346,7 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
       code: "block-place",
       file: "c.wt",
       offset: C.internal,
+      also: ["unchecked"],
       consequence:
         "file:c.wt: the rows below this address are out of reach: keys from 6b65793030303135 to below 6b657930303032",
     },
@@ -450,6 +459,52 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     },
   ],
   [
+    "a leaf whose overflow items nothing else refers to",
+    change("ovfl.wt", (bytes) => bytes.set([0x55], OVERFLOW_LEAF + 100)),
+    {
+      code: "block-checksum",
+      file: "ovfl.wt",
+      offset: OVERFLOW_LEAF,
+      home: ["classic-12.0", "basic"],
+      also: ["unchecked"],
+      complete: false,
+    },
+  ],
+  [
+    "a leaf without overflow items",
+    change("c.wt", (bytes) => bytes.set([0x55], C.leaf + 2000)),
+    { code: "block-checksum", file: "c.wt", offset: C.leaf, complete: true },
+  ],
+  [
+    "the list of free space",
+    change("c.wt", (bytes) => bytes.set([0x55], C.avail + 100)),
+    { code: "block-checksum", file: "c.wt", offset: C.avail, also: ["unchecked"], complete: false },
+  ],
+  [
+    "bytes that no checksum covers",
+    () => undefined,
+    {
+      code: "checksum-partial",
+      file: "cksum_off.wt",
+      home: ["classic-12.0", "basic"],
+      severity: "info",
+      complete: true,
+    },
+  ],
+  ...(
+    [
+      ["version=(", "versxon=("],
+      ["version=(", "version=(("],
+      ["version=(major=", "version=(major=9"],
+      ["minor=", "minox="],
+      ["# Do", "X Do"],
+    ] as const
+  ).map(([from, to]): [string, (home: string) => void, Expected] => [
+    `${to} in the base configuration`,
+    change("WiredTiger.basecfg", (bytes) => Buffer.from(Buffer.from(bytes).toString().replace(from, to))),
+    { code: "base-config", file: "WiredTiger.basecfg", consequence: "the engine refuses to open" },
+  ]),
+  [
     "a small block that says it is of 4 GB",
     change("c_snappy.wt", (block) => block.set([0xf0, 0xff, 0xff, 0xff], PAGE_HEADER.at.memSize), 65_536),
     {
@@ -497,8 +552,8 @@ for (const [name, damage, expected] of cases)
       const home = join(folder, "home");
       cpSync(corpusPath(...(expected.home ?? HOME)), home, { recursive: true });
       damage(home);
-      const { findings } = await verify([home], { showKeys: true });
-      const known = ["space-unreferenced", expected.code, ...(expected.also ?? [])];
+      const { findings, summary } = await verify([home], { showKeys: true });
+      const known = ["space-unreferenced", "checksum-partial", expected.code, ...(expected.also ?? [])];
       const listed = findings
         .map((finding) => `\n${JSON.stringify(finding, (_, v) => (typeof v === "bigint" ? String(v) : v))}`)
         .join("");
@@ -508,6 +563,7 @@ for (const [name, damage, expected] of cases)
       assert.is(finding.path, join(home, expected.file));
       assert.is(finding.severity, expected.severity ?? "error", listed);
       if (expected.offset !== undefined) assert.is(finding.offset, expected.offset, listed);
+      if (expected.complete !== undefined) assert.is(summary.complete, expected.complete, listed);
       if (expected.consequence !== undefined) assert.match(finding.consequence ?? "", expected.consequence);
       const others = findings.filter(({ code }) => !known.includes(code));
       assert.equal(others, [], listed);

@@ -54,8 +54,8 @@ export class BlockChecker {
   }
 
   /**
-   * Checks a block, whose keys are in `low..high`, and adds the addresses on its page to `found`; false when it is
-   * damaged.
+   * Checks a block, whose keys are in `low..high`, and adds the addresses on its page to `found`; false when not all of
+   * them can be read.
    */
   check(
     bytes: Uint8Array,
@@ -69,16 +69,22 @@ export class BlockChecker {
   ): boolean {
     const { block, run } = this;
     run.checked(1, bytes.length);
-    if (bytes.length < CLASSIC_BLOCK.payload) return false;
-    const before = run.findings.counts.error;
     block.set(bytes, offset, size, checksum, role);
     block.low = low;
     block.high = high;
+    const whole = bytes.length >= CLASSIC_BLOCK.payload && this.checkBlock(found);
+    if (!whole && role !== "overflow") run.unreadPages++;
+    return whole;
+  }
+
+  private checkBlock(found: AddressList): boolean {
+    const { block, run } = this;
+    const before = run.findings.counts.error;
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
     if (run.findings.counts.error !== before) return false;
-    if (block.type !== pageTypes.overflow) this.checkPage(found);
-    return true;
+    run.countUncovered(block.uncovered);
+    return block.type === pageTypes.overflow || this.checkPage(found);
   }
 
   /** Checks the blocks `from..to` of a list, which ascend by offset. */
@@ -93,12 +99,18 @@ export class BlockChecker {
     });
   }
 
-  private checkPage(found: AddressList): void {
+  /** False when its cells cannot all be read. */
+  private checkPage(found: AddressList): boolean {
     const { block, pages, children, rules } = this;
     children.begin(found, block.offset, this.imageOf, block.low, block.high);
     const sound = pages.verifyClassic(block, this.config, rules, children);
     children.end();
-    if (!sound || rules.anyKeyOrder) return;
+    if (sound && !rules.anyKeyOrder) this.checkRange();
+    return sound;
+  }
+
+  private checkRange(): void {
+    const { block, pages, children } = this;
     if (block.type === pageTypes.rowLeaf) this.checkRowLeaf();
     else if (block.type === pageTypes.rowInternal) {
       const { first, last } = children.separators;

@@ -117,6 +117,12 @@ export class ClassicBlock implements Subject {
     return crc32cWithZeroedField(bytes, 0, end, CLASSIC_BLOCK.checksum);
   }
 
+  /** Bytes that the checksum is not of. */
+  get uncovered(): number {
+    const whole = (this.blockFlags & DATA_CHECKSUM) !== 0;
+    return whole ? 0 : Math.max(0, this.bytes.length - PARTIAL_CHECKSUM_LENGTH);
+  }
+
   /** The block is the one its address means, and undamaged. */
   isSound(): boolean {
     return (

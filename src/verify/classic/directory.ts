@@ -20,6 +20,7 @@ import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
 import { metadataTable } from "../rules/metadata/metadata-table.js";
 import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
+import { verifyBaseConfig } from "./base-config.js";
 import { BlockReader } from "./block-reader.js";
 import { FileVerifier } from "./file.js";
 import { verifyHistory } from "./history.js";
@@ -44,6 +45,7 @@ export class DirectoryVerifier {
     const turtle = this.attempt({ path: this.home }, () => verifyTurtle(this.home, this.run, this.detected));
     // Nothing is known of what a newer release writes.
     if (this.run.findings.count(unsupportedVersion.code) > before) return;
+    this.attempt({ path: this.home }, () => verifyBaseConfig(this.home, turtle?.release, this.run));
     const metadata = turtle === undefined ? undefined : this.verifyMetadata(turtle);
     if (metadata === undefined) this.verifyWithoutMetadata();
     else this.verifyTables(metadata);

@@ -114,10 +114,12 @@ export class FileVerifier {
     const newest = cookies.at(-1);
     this.verifySize(newest);
     const space = new SpaceAccounting(this.file.access.size, this.allocationSize, walk.referenced);
+    const unread = this.run.unreadPages;
     checkpoints.forEach((entry, i) => {
       this.run.checkpoints++;
       const cookie = cookies[i];
       if (cookie !== undefined) space.add(this.readLists(entry, cookie), cookie);
+      else if (entry.cookie !== undefined || entry.error !== undefined) space.unknown();
     });
     // Newest first: what earlier checkpoints share with it is checked once.
     for (let i = checkpoints.length - 1; i >= 0; i--) {
@@ -125,20 +127,26 @@ export class FileVerifier {
       if (i === checkpoints.length - 1) space.setNewestTree(walk.referenced);
     }
     space.claimLists(this.run.findings, this.place);
-    this.scanUnreferenced(walk.referenced);
-    if (newest !== undefined && walk.whole)
-      space.report(this.run.findings, this.place, Number(newest.fileSize));
+    const seenWhole = this.run.unreadPages === unread;
+    this.scanUnreferenced(walk.referenced, seenWhole);
+    if (newest !== undefined) this.reportSpace(space, Number(newest.fileSize), seenWhole);
+    this.run.reportUncovered(this.place);
+  }
+
+  private reportSpace(space: SpaceAccounting, fileSize: number, seenWhole: boolean): void {
+    const open = space.report(this.run.findings, this.place, fileSize, seenWhole);
+    if (open !== undefined) this.run.unchecked(this.place, open, "info");
   }
 
   /** Without a readable checkpoint every block is unreferenced, and worth knowing of all the same. */
-  private scanUnreferenced(referenced: UnitSet): void {
+  private scanUnreferenced(referenced: UnitSet, seenWhole: boolean): void {
     const { blocks, bytes, first } = findUnreferenced(this.file.access, this.allocationSize, referenced);
     if (blocks === 0) return;
     this.run.findings.add(
       spaceUnreferenced,
       { ...this.place, ...(first === undefined ? {} : { offset: first }) },
       {
-        message: `${blocks} sound blocks (${bytes} bytes) lie in space no checkpoint refers to`,
+        message: `${blocks} sound blocks (${bytes} bytes) lie in space no ${seenWhole ? "checkpoint" : "page that can be read"} refers to`,
         actual: blocks,
       },
     );

@@ -70,8 +70,9 @@ export class LeafPool {
       findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0)),
       results.flatMap(({ suppressed }) => suppressed),
     );
-    for (const { complete, compressors, encryptors, addresses } of results) {
-      if (!complete) run.complete = false;
+    for (const result of results) {
+      const { compressors, encryptors, addresses } = result;
+      run.addOpen(result);
       for (const name of compressors) this.detected.compressors.add(name);
       for (const name of encryptors) this.detected.encryptors.add(name);
       for (const address of addresses) found.push(...address);

@@ -69,11 +69,36 @@ export class SpaceAccounting {
       this.claim(findings, place, offset, size, "an extent list");
   }
 
-  /** To be asked once the trees and lists have claimed their blocks, and only of trees that were seen whole. */
-  report(findings: Findings, place: FindingPlace, fileSize: number): void {
-    if (!this.readable) return;
-    this.compareLive(findings, place);
+  /** A checkpoint whose lists cannot be found. */
+  unknown(): void {
+    this.readable = false;
+  }
+
+  /**
+   * To be asked once the trees and lists have claimed their blocks. Returns what could not be told: without every list
+   * nothing can, and without every page of the trees (`seenWhole`) not what other space is for.
+   */
+  report(findings: Findings, place: FindingPlace, fileSize: number, seenWhole: boolean): string | undefined {
+    if (!this.readable)
+      return "the space of the file is not accounted for: the extent lists cannot all be read";
+    this.checkAllocated(findings, place);
     this.claimFree(findings, place);
+    if (!seenWhole) return this.unseen();
+    this.reportLost(findings, place);
+    this.reportLeaks(findings, place, fileSize);
+    return undefined;
+  }
+
+  /** Space that pages which cannot be read may refer to. */
+  private unseen(): string | undefined {
+    let units = 0;
+    for (const { count } of this.live.runsWithout(this.newestTree, this.units)) units += count;
+    return units === 0
+      ? undefined
+      : `${units * this.unit} bytes belong to the newest checkpoint, and no page that can be read refers to them`;
+  }
+
+  private reportLeaks(findings: Findings, place: FindingPlace, fileSize: number): void {
     const end = Math.min(this.units, Math.floor(fileSize / this.unit));
     const all = new UnitSet(end);
     all.addRange(1, end - 1);
@@ -88,7 +113,7 @@ export class SpaceAccounting {
       );
   }
 
-  private compareLive(findings: Findings, place: FindingPlace): void {
+  private checkAllocated(findings: Findings, place: FindingPlace): void {
     for (const { unit, count } of this.newestTree.runsWithout(this.live, this.units))
       findings.add(
         spaceLive,
@@ -98,6 +123,9 @@ export class SpaceAccounting {
           consequence: "the engine may write over them",
         },
       );
+  }
+
+  private reportLost(findings: Findings, place: FindingPlace): void {
     for (const { unit, count } of this.live.runsWithout(this.newestTree, this.units))
       findings.add(
         spaceLive,

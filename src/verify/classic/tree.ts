@@ -22,8 +22,6 @@ const outOfReach = ({ table, range }: ClassicBlock): string =>
   `${table === undefined ? "" : `${table}: `}the rows below this address are out of reach: ${rangeText(range)}`;
 
 export class TreeWalk {
-  /** False once a page could not be read: what is below it was not seen. */
-  whole = true;
   /** Units of all blocks any checkpoint refers to. */
   readonly referenced: UnitSet;
   /** Blocks that are checked or waiting to be, by any checkpoint. */
@@ -51,7 +49,8 @@ export class TreeWalk {
     this.reached = new UnitSet(this.fileSize / this.unit);
     if (!this.isInFile(offset, size)) {
       this.addPlace({ offset, size, checksum }, holder, TREE_LOST);
-      this.run.complete = this.whole = false;
+      this.run.complete = false;
+      this.run.unreadPages++;
       return;
     }
     if (this.enter(offset, size, holder)) this.checkDeep(offset, size, checksum, "root", 0);
@@ -70,7 +69,7 @@ export class TreeWalk {
     const kind = list.kinds[at] as number;
     block.low = list.lowOf(at);
     block.high = list.highOf(at);
-    this.whole = false;
+    if (kind !== childKind.overflow) this.run.unreadPages++;
     if (kind === childKind.internal) this.run.complete = false;
     this.addPlace(
       {
@@ -129,8 +128,7 @@ export class TreeWalk {
     const { checker, run } = this;
     const children = new AddressList();
     const bytes = checker.reader.read(offset, size);
-    if (!checker.check(bytes, offset, size, checksum, role, children, low, high))
-      run.complete = this.whole = false;
+    if (!checker.check(bytes, offset, size, checksum, role, children, low, high)) run.complete = false;
     if (depth < MAX_DEPTH) this.descend(children, depth + 1);
     else run.unchecked({ ...checker.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
   }

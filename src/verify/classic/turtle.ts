@@ -5,7 +5,6 @@ import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
-import { FileAccess, readRange } from "../../store/file.js";
 import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace } from "../rule.js";
 import { turtleFileFormat } from "../rules/classic/turtle-file.js";
@@ -13,6 +12,7 @@ import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
 import { turtleFileVersion } from "../rules/classic/turtle-file-version.js";
 import { versionFileMissing } from "../rules/classic/version-file-missing.js";
 import type { Detected, Run } from "../run.js";
+import { readSmall } from "./small-file.js";
 
 const TURTLE = "WiredTiger.turtle";
 const VERSION_FILE = "WiredTiger";
@@ -20,13 +20,12 @@ const METADATA_URI = "file:WiredTiger.wt";
 const VERSION_KEY = "WiredTiger version";
 const VERSION_TEXT_KEY = "WiredTiger version string";
 const NEWLINE = 0x0a;
-/** Real ones have a few KB; larger files are not read. */
-const MAX_SIZE = 16 * 1024 * 1024;
 
-/** The configuration of the metadata file, and where it stands. */
+/** The configuration of the metadata file, where it stands, and the release that wrote it if all texts of it agree. */
 export interface MetadataSource {
   readonly config: TableConfig;
   readonly place: FindingPlace;
+  readonly release: TurtleFile["version"];
 }
 
 /** Checks the turtle file and gives what it says of the metadata; undefined when that cannot be read. */
@@ -71,7 +70,8 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
     detected.generations.add(`engine ${version.major}.${version.minor}.${version.patch}`);
   if (versionFile !== undefined && versionText !== versionString)
     reportVersionTexts(versionFile, { path, bytes }, reading.value, run);
-  const source = metadataSource(bytes, path);
+  const isSure = versionText === versionString && credit(versionString ?? "", reading.value) > 1;
+  const source = metadataSource(bytes, path, isSure ? version : undefined);
   if (source !== undefined && source.config.checkpoints.length === 0) reportNoCheckpoint(source, home, run);
   return source;
 }
@@ -85,15 +85,6 @@ function reportNoCheckpoint({ config, place }: MetadataSource, home: string, run
     message: `the configuration of ${config.file} names no checkpoint, though the file has ${size} bytes`,
     consequence: "no table can be found: the engine opens the database as an empty one, or not at all",
   });
-}
-
-function readSmall(path: string): Uint8Array {
-  const access = new FileAccess(path);
-  try {
-    return readRange(access, 0, MAX_SIZE);
-  } finally {
-    access.close();
-  }
 }
 
 /** The file `WiredTiger`, which repeats the turtle's version text in its second line. */
@@ -172,13 +163,17 @@ function valueOffset(text: string, key: string): number | undefined {
   return encodeText(text.slice(0, at + key.length + 1)).length;
 }
 
-function metadataSource(bytes: Uint8Array, path: string): MetadataSource | undefined {
+function metadataSource(
+  bytes: Uint8Array,
+  path: string,
+  release: TurtleFile["version"],
+): MetadataSource | undefined {
   const offset = valueOffset(decodeText(bytes), METADATA_URI);
   if (offset === undefined) return undefined;
   const end = bytes.indexOf(NEWLINE, offset);
   try {
     const text = decodeText(bytes.subarray(offset, end === -1 ? undefined : end));
-    return { config: readTableConfig(METADATA_URI, text), place: { path, offset } };
+    return { config: readTableConfig(METADATA_URI, text), place: { path, offset }, release };
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;

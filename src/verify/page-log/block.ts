@@ -41,10 +41,15 @@ export class DisaggBlock implements Subject {
     const { bytes } = this;
     if (bytes.buffer !== this.view.buffer) this.view = new DataView(bytes.buffer);
     if (!this.locate()) return false;
-    const covered =
-      (this.flags & DATA_CHECKSUM) !== 0 ? bytes.length : Math.min(bytes.length, PARTIAL_CHECKSUM_LENGTH);
+    const covered = bytes.length - this.uncovered;
     this.computedChecksum = crc32cWithZeroedField(bytes, 0, covered, this.at + BLOCK_HEADER.checksum);
     return true;
+  }
+
+  /** Bytes that the checksum is not of. */
+  get uncovered(): number {
+    const whole = (this.flags & DATA_CHECKSUM) !== 0;
+    return whole ? 0 : Math.max(0, this.bytes.length - PARTIAL_CHECKSUM_LENGTH);
   }
 
   private locate(): boolean {

@@ -260,8 +260,10 @@ export class RecordPass {
     this.addresses.passNeighbour(block.previousChecksum);
     run.findings.check(blockRules, block);
     // What a damaged block says of its cells would only repeat that it is damaged.
-    if (block.checksum === block.computedChecksum && !block.tooNew)
+    if (block.checksum === block.computedChecksum && !block.tooNew) {
+      run.countUncovered(block.uncovered);
       pages.verifyDisagg(block, table, table !== undefined && table.collator !== "");
+    }
     const { checksum, replacement, originalChecksum, writeGen, type } = block;
     const addressChecksum = replacement ? originalChecksum : checksum;
     return { checksum, addressChecksum, writeGen, type, replacement };

@@ -76,6 +76,7 @@ class PageLogVerifier {
     this.verifyCounter();
     this.reportMissingCounters();
     this.reportUnreached(pass);
+    this.run.reportUncovered({ path: this.store.path });
     for (const issue of this.store.issues) this.reportContainer(issue);
   }
 
@@ -86,7 +87,8 @@ class PageLogVerifier {
     const newest = checkpoints.at(-1);
     if (newest === undefined) return [];
     const tables = this.walkCheckpoint(newest, reader);
-    for (const checkpoint of checkpoints.slice(0, -1))
+    // Newest first: the facts of a table that is gone are those of the last checkpoint that had it.
+    for (const checkpoint of checkpoints.slice(0, -1).reverse())
       if (this.run.options.allCheckpoints === true) this.walkCheckpoint(checkpoint, reader);
       else this.noteRoot(checkpoint, reader);
     this.context.book.sort();

@@ -2,11 +2,13 @@
 import type { RuleInfo } from "../rule.js";
 import { blockPlace } from "./block/block-place.js";
 import { blockUnreadable } from "./block/block-unreadable.js";
+import { checksumPartial } from "./block/checksum-partial.js";
 import { classicChecksum } from "./block/classic-checksum.js";
 import { classicHeader } from "./block/classic-header.js";
 import { disaggChecksum } from "./block/disagg-checksum.js";
 import { disaggHeader } from "./block/disagg-header.js";
 import { pageInflate } from "./block/page-inflate.js";
+import { baseConfig } from "./classic/base-config.js";
 import { checkpointCookieFormat } from "./classic/checkpoint-cookie.js";
 import { extentListFormat } from "./classic/extent-list.js";
 import { fileDescription } from "./classic/file-description.js";
@@ -84,9 +86,11 @@ export const rules: readonly RuleInfo[] = [
   blockUnreadable,
   classicChecksum,
   classicHeader,
+  checksumPartial,
   disaggChecksum,
   disaggHeader,
   pageInflate,
+  baseConfig,
   checkpointCookieFormat,
   extentListFormat,
   fileDescription,
