@@ -244,6 +244,12 @@ const tombstone: PageRecord = {
 const stray: PageRecord = { ...image, pageId: 99_999n, lsn: 165n };
 const keyPage = cryptPages.find(({ generation }) => generation === "K3")?.bytes as Uint8Array;
 
+function keyPageDamaged(tableId: bigint, damagedAt: number): Damage {
+  const where = { tableId, pageId: 1n, lsn: 165n };
+  const data = keyPage.map((byte, at) => (at === damagedAt ? byte ^ 0x20 : byte));
+  return { code: "key-page", contents: added(small, { ...image, ...where, flags: 0, data }), where };
+}
+
 const damages: readonly Damage[] = [
   // Records.
   { code: "record-attributes", contents: changed(small, delta, { flags: 0 }), where: placeOf(delta) },
@@ -353,6 +359,8 @@ const damages: readonly Damage[] = [
     }),
     where: { tableId: 26n, pageId: 1n, lsn: 165n },
   },
+  // Its signature is damaged, byte by byte: it is a key page all the same, in either table.
+  ...[26n, 2n].flatMap((tableId) => [0, 1, 2, 3].map((at) => keyPageDamaged(tableId, at))),
   {
     code: "turtle-page",
     contents: changed(small, find(small, 1, 1, 166), { data: text("(WiredTigerCheckpoint.x=") }),
