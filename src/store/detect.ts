@@ -6,9 +6,9 @@ import { keyPageStart } from "../../formats/crypt-page.js";
 import { startsLikeClassicFile } from "../../formats/description-block.js";
 import { disaggTurtle } from "../../formats/disagg-turtle.js";
 import { exportFiles, exportPageKeys } from "../../formats/page-log-export.js";
-import { servicePageKeys } from "../../formats/page-service.js";
+import { serviceEntryKeys, servicePageKeys } from "../../formats/page-service.js";
 import { paliteShardName, SQLITE_MAGIC } from "../../formats/palite.js";
-import { type ExactJson, isExactObject, parseExactJson } from "../codec/exact-json.js";
+import { type ExactJson, type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError } from "../codec/index.js";
 import { looksLikePageLogBlock, soundClassicBlock } from "./block-look.js";
 import { listClassicFiles } from "./classic-directory.js";
@@ -242,14 +242,24 @@ function detectLine(line: Uint8Array, number: number): Found | undefined {
   const json = line[0] === OPEN_BRACE ? parseLine(line) : undefined;
   if (!isExactObject(json)) return undefined;
   const has = (...keys: string[]): boolean => keys.every((key) => json[key] !== undefined);
-  if (has(servicePageKeys.entries))
-    return {
-      kind: "page-service-jsonl",
-      evidence: `\`${servicePageKeys.entries}\` of a page in line ${number}`,
-    };
+  if (isServicePage(json))
+    return { kind: "page-service-jsonl", evidence: `a page with its entries in line ${number}` };
   if (has(exportPageKeys.tableId, exportPageKeys.pageId, exportPageKeys.lsn))
     return { kind: "page-log-jsonl", evidence: `a record in line ${number}` };
   return undefined;
+}
+
+/** A page of the service is told by two of three signs, so that damage in one of them does not hide it. */
+function isServicePage(json: ExactObject): boolean {
+  const keys: readonly string[] = Object.values(serviceEntryKeys);
+  const isEntry = (value: ExactJson): boolean =>
+    isExactObject(value) && keys.filter((key) => Object.hasOwn(value, key)).length > 1;
+  const signs = [
+    json[servicePageKeys.pageId] !== undefined,
+    json[servicePageKeys.entries] !== undefined,
+    Object.values(json).some((value) => Array.isArray(value) && value.slice(0, FIRST_LINES).some(isEntry)),
+  ];
+  return signs.filter(Boolean).length > 1;
 }
 
 function detectText(file: RandomAccess, start: Uint8Array): Found | undefined {

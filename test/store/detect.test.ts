@@ -112,6 +112,21 @@ test("a text with fewer lines of a page log than others is none", () => {
   });
 });
 
+test("a page of the page service is known without any one of its keys; a list alone is none", () => {
+  inTemporaryFolder((folder) => {
+    const [line = ""] = readFileSync(corpusPath("vectors", "page_service.jsonl"), "utf8").split("\n");
+    const write = (text: string): string => {
+      writeFileSync(join(folder, "text"), `${text}\n`);
+      return join(folder, "text");
+    };
+    for (const key of ['"page_id"', '"entries"', '"lsn":{', '"entry_type"', '"metadata"']) {
+      assert.ok(line.includes(key));
+      assert.is(kindOf(write(line.replaceAll(key, key.replace(/[a-z]/, "#")))), "page-service-jsonl", key);
+    }
+    refused("input-unknown", () => kindOf(write('{"entries":[1,2,3]}')));
+  });
+});
+
 test("a log whose first dump comes late", () => {
   inTemporaryFolder((folder) => {
     const path = join(folder, "server.log");
