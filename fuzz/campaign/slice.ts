@@ -13,7 +13,7 @@ export interface SliceOptions extends TargetSettings {
   /** From the first execution on. */
   readonly seconds: number;
   readonly seed: number;
-  /** A process may have this much memory, MiB. */
+  /** Inputs may make a process take this much memory above what it has from the start, MiB. */
   readonly memoryMiB: number;
 }
 
@@ -35,6 +35,8 @@ export interface SliceResult {
 const START_SECONDS = 300;
 /** jsfuzz measures wall time, which passes while a machine is suspended or busy; the watchdog does not. Seconds. */
 const JSFUZZ_TIMEOUT = 24 * 3600;
+/** What a process takes with all targets, their counters and jsfuzz loaded, MiB. */
+const OWN_MEMORY = 384;
 /** A target may print; more than this in a slice and its process is ended, bytes. */
 const MAX_OUTPUT = 16 << 20;
 const MAX_LINE = 4096;
@@ -103,7 +105,11 @@ class Slice {
     const { target, bundle, findings, known, keepGoing, corpus, seed, inputSeconds, memoryMiB } =
       this.options;
     const settings: TargetSettings = { target, bundle, findings, known, keepGoing, inputSeconds };
-    const flags = [`--timeout=${JSFUZZ_TIMEOUT}`, `--rss-limit-mb=${memoryMiB}`, "--versifier=false"];
+    const flags = [
+      `--timeout=${JSFUZZ_TIMEOUT}`,
+      `--rss-limit-mb=${OWN_MEMORY + memoryMiB}`,
+      "--versifier=false",
+    ];
     const args = [jsfuzzProgram(), TARGET_FILE, corpus, ...flags, `--exact-artifact-path=${this.artefact}`];
     const child = spawn(process.execPath, args, {
       // jsfuzz puts its target's path behind the working directory, and leaves a coverage file there.
@@ -147,7 +153,7 @@ class Slice {
     } else if (/^processor time \d/.test(line))
       this.processorSeconds = Number(line.slice("processor time ".length));
     else if (/^timeout reached/.test(line)) this.lost = "an input takes too long";
-    else if (/^MEMORY OOM/.test(line)) this.lost = "takes too much memory";
+    else if (/^MEMORY OOM|heap out of memory/.test(line)) this.lost = "takes too much memory";
     else if (/^Worker killed/.test(line)) this.lost ??= "the process died";
   }
 
