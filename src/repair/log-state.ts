@@ -1,13 +1,7 @@
 /** Whether the logs of a home have operations that recovery would replay over a repair. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
-import { logFileName } from "../../formats/log.js";
-import { parseConfig } from "../codec/config.js";
-import { configGetText } from "../codec/config-edit.js";
-import { FormatError } from "../codec/error.js";
-import { decodeText } from "../codec/text.js";
 import { FileAccess } from "../store/file.js";
 import { type LogFileEntry, readLogFile } from "../store/log-file.js";
+import { logFilesIn, logFolders } from "../store/log-folders.js";
 
 export interface LogState {
   readonly state: "clean" | "replay" | "unreadable";
@@ -24,29 +18,6 @@ const before = (a: Position, b: Position): boolean =>
   a.file < b.file || (a.file === b.file && a.offset < b.offset);
 const show = ({ file, offset }: Position): string => `(${file},${offset})`;
 
-/** Folders a home's log may be in: beside its files, where MongoDB has it, and where its base configuration says. */
-function logFolders(home: string): string[] {
-  const path = baseConfigLogPath(home);
-  const named =
-    path === undefined || path === "" || path === "." ? [] : [isAbsolute(path) ? path : join(home, path)];
-  return [...new Set([home, join(home, "journal"), ...named])].filter((folder) => existsSync(folder));
-}
-
-function baseConfigLogPath(home: string): string | undefined {
-  const file = join(home, "WiredTiger.basecfg");
-  if (!existsSync(file)) return undefined;
-  const text = decodeText(readFileSync(file))
-    .split("\n")
-    .filter((line) => !line.startsWith("#"))
-    .join("");
-  try {
-    return configGetText(parseConfig(text), ["log", "path"]);
-  } catch (error) {
-    if (error instanceof FormatError) return undefined;
-    throw error;
-  }
-}
-
 /**
  * The last checkpoint record says from where on recovery reads: behind a clean close only the engine's own notes
  * follow, behind a killed engine the commits to replay.
@@ -61,16 +32,11 @@ export function logState(home: string): LogState {
 const ORDER: ReadonlyArray<LogState["state"]> = ["clean", "unreadable", "replay"];
 
 function folderState(folder: string): LogState | undefined {
-  const files = readdirSync(folder)
-    .flatMap((name) => {
-      const known = logFileName(name);
-      return known?.kind === "log" ? [{ name, number: known.number }] : [];
-    })
-    .sort((a, b) => a.number - b.number);
+  const files = logFilesIn(folder);
   if (files.length === 0) return undefined;
   const scan = new LogScan();
-  for (const { name, number } of files) {
-    const access = new FileAccess(join(folder, name));
+  for (const { path, number } of files) {
+    const access = new FileAccess(path);
     try {
       for (const entry of readLogFile(access)) scan.add(entry, number);
     } finally {

@@ -1,5 +1,5 @@
 /** Every rule of classic files fires, once and where the damage is: directories of the corpus damaged behind their checksums. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -419,6 +419,15 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
     "a damaged log record",
     change(LOG, (bytes) => bytes.set([0x55], 300)),
     { code: "log-record", file: LOG, home: LOGGED, consequence: "recovery stops here" },
+  ],
+  [
+    "a damaged log record where MongoDB has its log",
+    (home) => {
+      mkdirSync(join(home, "journal"));
+      renameSync(join(home, LOG), join(home, "journal", LOG));
+      change(join("journal", LOG), (bytes) => bytes.set([0x55], 300))(home);
+    },
+    { code: "log-record", file: join("journal", LOG), home: LOGGED, consequence: "recovery stops here" },
   ],
   [
     "a log that ends before its last checkpoint",

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { BASE_CONFIG_KEYS_UNTIL, baseConfigKeys } from "../../../formats/base-config.js";
 import { configFile } from "../../../formats/config.js";
 import { type ConfigEntry, type ConfigValue, configText } from "../../codec/config.js";
+import { readSmall } from "../../store/small-file.js";
 import { baseConfig } from "../rules/classic/base-config.js";
 import type { Run } from "../run.js";
-import { readSmall } from "./small-file.js";
 
 const FILES = ["WiredTiger.basecfg", "WiredTiger.config"];
 const consequence = "the engine refuses to open the database";

@@ -49,7 +49,7 @@ export class DirectoryVerifier {
     const metadata = turtle === undefined ? undefined : this.verifyMetadata(turtle);
     if (metadata === undefined) this.verifyWithoutMetadata();
     else this.verifyTables(metadata);
-    verifyLogs(this.home, this.files, this.run, this.detected);
+    this.attempt({ path: this.home }, () => verifyLogs(this.home, this.run, this.detected));
   }
 
   private pathOf(file: string): string {

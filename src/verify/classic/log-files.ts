@@ -1,9 +1,8 @@
 /** The write-ahead log of a home: every record of every log file. */
-import { join } from "node:path";
-import { logFileName } from "../../../formats/log.js";
 import { FileAccess } from "../../store/file.js";
 import { inputErrorOf } from "../../store/input-error.js";
 import { type LogFileEntry, readLogFile } from "../../store/log-file.js";
+import { logFilesIn, logFolders } from "../../store/log-folders.js";
 import { logRecords } from "../rules/classic/log-record.js";
 import { logSequence } from "../rules/classic/log-sequence.js";
 import type { Detected, Run } from "../run.js";
@@ -13,25 +12,17 @@ import { LogReplay } from "./log-replay.js";
 const UNCHECKED: ReadonlySet<string> = new Set(["log-encrypted", "no-compressor"]);
 const LOST = "recovery stops here: later operations of this log are not replayed";
 
-export function verifyLogs(home: string, files: readonly string[], run: Run, detected: Detected): void {
-  const replay = new LogReplay();
-  let before: number | undefined;
-  for (const { name, number } of logFiles(files)) {
-    const path = join(home, name);
-    if (before !== undefined && number > before + 1) reportGap(path, before + 1, number, run);
-    before = number;
-    verifyLog(path, number, run, detected, replay);
+export function verifyLogs(home: string, run: Run, detected: Detected): void {
+  for (const folder of logFolders(home)) {
+    const replay = new LogReplay();
+    let before: number | undefined;
+    for (const { path, number } of logFilesIn(folder)) {
+      if (before !== undefined && number > before + 1) reportGap(path, before + 1, number, run);
+      before = number;
+      verifyLog(path, number, run, detected, replay);
+    }
+    replay.report(run.findings);
   }
-  replay.report(run.findings);
-}
-
-/** Oldest first. */
-function logFiles(files: readonly string[]): Array<{ name: string; number: number }> {
-  const logs = files.flatMap((name) => {
-    const known = logFileName(name);
-    return known?.kind === "log" ? [{ name, number: known.number }] : [];
-  });
-  return logs.sort((a, b) => a.number - b.number);
 }
 
 function reportGap(path: string, from: number, next: number, run: Run): void {

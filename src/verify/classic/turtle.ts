@@ -5,6 +5,7 @@ import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
+import { readSmall } from "../../store/small-file.js";
 import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace } from "../rule.js";
 import { turtleFileFormat } from "../rules/classic/turtle-file.js";
@@ -12,7 +13,6 @@ import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
 import { turtleFileVersion } from "../rules/classic/turtle-file-version.js";
 import { versionFileMissing } from "../rules/classic/version-file-missing.js";
 import type { Detected, Run } from "../run.js";
-import { readSmall } from "./small-file.js";
 
 const TURTLE = "WiredTiger.turtle";
 const VERSION_FILE = "WiredTiger";
