@@ -4,7 +4,7 @@ import { counted } from "../report/numbers.js";
 import { rangeText } from "../report/rows/keys.js";
 import type { InputKind } from "../store/types.js";
 import type { Database, DatabaseOptions, TreeProblem } from "../tree/types.js";
-import { CommandError, EXIT } from "./exit.js";
+import { CommandError, EXIT, type ExitCode } from "./exit.js";
 import { KINDS } from "./kinds.js";
 import type { Terminal } from "./terminal.js";
 import { byteSize, safeNumber } from "./values.js";
@@ -38,6 +38,7 @@ export function databaseOptions(flags: Flags): DatabaseOptions {
 export async function withDatabase<T>(
   path: string,
   options: DatabaseOptions,
+  terminal: Terminal,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
   const { openDatabase, TreeError } = await import("../tree/index.js");
@@ -48,7 +49,10 @@ export async function withDatabase<T>(
   } catch (error) {
     if (!(error instanceof TreeError)) throw error;
     const exitCode = { "no-trees": EXIT.unrecognised, damaged: EXIT.findings }[error.code as "no-trees"];
-    throw new CommandError(error.message, exitCode ?? EXIT.usage);
+    // What is not found may be in metadata that cannot be read.
+    const problems = database?.problems ?? [];
+    reportProblems(problems, terminal);
+    throw new CommandError(error.message, exitCode ?? (problemsExit(problems) || EXIT.usage));
   } finally {
     database?.close();
   }
@@ -70,8 +74,13 @@ export function problemLine({ table, place, message, lost, rescued }: TreeProble
   return `${parts.join(", ")}: ${message}${range}${found}`;
 }
 
-/** Says what stood in the way of finding tables. True when something did. */
-export function reportProblems(problems: readonly TreeProblem[], terminal: Terminal): boolean {
+/** Says what stood in the way of finding tables. */
+export function reportProblems(problems: readonly TreeProblem[], terminal: Terminal): void {
   for (const problem of problems) terminal.fail(problemLine(problem));
-  return problems.length > 0;
+}
+
+/** The exit code of the worst that was met: damage, or pages of a generation too new. */
+export function problemsExit(problems: ReadonlyArray<Pick<TreeProblem, "code">>): ExitCode {
+  if (problems.length === 0) return EXIT.clean;
+  return problems.every(({ code }) => code === "page-too-new") ? EXIT.unrecognised : EXIT.findings;
 }

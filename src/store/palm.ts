@@ -13,7 +13,7 @@ import {
   palmKeyLayouts,
 } from "../../formats/palm.js";
 import { type Issue, symbolList, symbolValues } from "../codec/index.js";
-import { collectChain } from "./chain.js";
+import { collectChain, copyRecord } from "./chain.js";
 import { openInput } from "./input.js";
 import { InputError } from "./input-error.js";
 import { isSupportedLmdb, type LmdbDatabase, LmdbEnvironment, lmdbVersion } from "./lmdb.js";
@@ -103,7 +103,8 @@ export class PalmStore implements PageLog {
   record(tableId: bigint, pageId: bigint, lsn: bigint): PageRecord | undefined {
     const cursor = this.seekBelow(tableId, pageId, lsn);
     const record = cursor === undefined ? undefined : this.recordAt(cursor);
-    return record?.lsn === lsn && record.pageId === pageId && record.tableId === tableId ? record : undefined;
+    const isMeant = record?.lsn === lsn && record.pageId === pageId && record.tableId === tableId;
+    return isMeant ? copyRecord(record) : undefined;
   }
 
   checkpoints(): CheckpointRecord[] {

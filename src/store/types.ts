@@ -43,7 +43,7 @@ export interface PageRecord {
   readonly backlinkCheckpointId?: bigint;
   readonly baseCheckpointId?: bigint;
   readonly timestampMaterializedUs?: bigint;
-  /** Valid until the next record is read from the store, unless copied. */
+  /** Of `PageLog.records`: valid until the next record is read from the store, unless copied. Else the caller's. */
   readonly data: Uint8Array;
   readonly place: Place;
   /** What is wrong with the record's own key or attributes (padding, key length, …). */
@@ -81,13 +81,14 @@ export interface PageLog {
   readonly globals: PageLogGlobals;
   /** Damage of the container itself (LMDB pages, SQLite errors, bad lines), found so far. */
   readonly issues: readonly StoreIssue[];
-  /** Every record, ascending by (table id, page id, LSN). */
+  /** Every record, ascending by (table id, page id, LSN); the data of one are gone with the next. */
   records(): IterableIterator<PageRecord>;
   /**
    * The records that serve a read of a page at an LSN: newest full image at or below it, then its deltas, oldest
-   * first; empty when there is none. A chain longer than `limit` (default 1,000) is cut with an issue.
+   * first; empty when there is none. A chain longer than `limit` (default 1,000) is cut with an issue. Their data stay.
    */
   chain(tableId: bigint, pageId: bigint, lsn: bigint, limit?: number): PageRecord[];
+  /** The record of exactly this LSN; its data stay. */
   record(tableId: bigint, pageId: bigint, lsn: bigint): PageRecord | undefined;
   /** Ascending by LSN. */
   checkpoints(): CheckpointRecord[];

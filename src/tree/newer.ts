@@ -2,13 +2,20 @@
 import type { Issue } from "../codec/index.js";
 import { InputError } from "../store/input-error.js";
 
+/** `of a generation too new (version 9)`; undefined where nothing asks for a newer reader. */
+export function newerVersion(issues: readonly Issue[]): string | undefined {
+  const found = issues.find(({ code }) => code === "unsupported-version");
+  if (found === undefined) return undefined;
+  const version = found.actual === undefined ? found.message : `version ${found.actual}`;
+  return `of a generation too new (${version})`;
+}
+
 /**
  * What is asked for by bytes that fit their checksum, or have none, is no damage.
  * @throws InputError `input-unsupported`
  */
 export function refuseNewer(issues: readonly Issue[], path: string, what: string): void {
-  const found = issues.find(({ code }) => code === "unsupported-version");
-  if (found === undefined || issues.some(({ code }) => code === "checksum")) return;
-  const version = found.actual === undefined ? found.message : `version ${found.actual}`;
-  throw new InputError("input-unsupported", path, `${what} is of a generation too new (${version})`);
+  const newer = newerVersion(issues);
+  if (newer !== undefined && !issues.some(({ code }) => code === "checksum"))
+    throw new InputError("input-unsupported", path, `${what} is ${newer}`);
 }

@@ -5,7 +5,7 @@ import { hasStop } from "../../formats/time-window.js";
 import { type Row, rowsOf } from "../page/rows.js";
 import type { PageRecord } from "../store/types.js";
 import { PageFault } from "./problem.js";
-import type { PagePart, PagePlace, TreeKey } from "./types.js";
+import type { PagePart, PagePlace, ProblemCode, TreeKey } from "./types.js";
 
 export interface PageChange {
   /** Undefined for a key on a page of its own. */
@@ -33,6 +33,7 @@ export interface PageVersion {
   readonly changes: readonly PageChange[];
   /** Why the record cannot be read. */
   readonly problem?: string;
+  readonly problemCode?: ProblemCode;
 }
 
 /** The record with what it says; damage is said, not thrown. `open` gives the plain image, undefined for a page that is no block. */
@@ -58,7 +59,8 @@ export function versionOf(
     return part === undefined ? version : { ...version, ...contentOf(part, isDelta) };
   } catch (error) {
     if (!(error instanceof PageFault)) throw error;
-    return { ...version, problem: error.message };
+    const { code, message } = error;
+    return { ...version, problem: message, problemCode: code };
   }
 }
 

@@ -33,6 +33,8 @@ export const problemCodes = [
   "page-damaged",
   /** Nothing is known to be wrong, but it takes a compressor or encryptor that is not there. */
   "page-unreadable",
+  /** Sound, and of a generation too new: no damage. */
+  "page-too-new",
   /** A page of another kind than its place in the tree asks for. */
   "page-type",
   "tree-loop",
@@ -115,7 +117,10 @@ export interface TreeLeaf {
   readonly depth: number;
 }
 
-/** Where the pages of one tree come from. */
+/**
+ * Where the pages of one tree come from. Images, and what is cut out of them, are never written again: keys and values
+ * of earlier pages stay as they were.
+ */
 export interface PageSource {
   /** @throws PageFault when the page cannot be had. */
   page(cookie: Uint8Array): TreePage;

@@ -33,6 +33,8 @@ export class PageVerifier {
   private uncheckable = new Set<string>();
   /** The image being walked: what offsets given to a sink are offsets in. */
   image: Uint8Array = new Uint8Array();
+  /** How many images were walked so far: what is known of keys is of the last one. */
+  walks = 0;
 
   constructor(
     private readonly run: Run,
@@ -183,6 +185,7 @@ export class PageVerifier {
     sink?: PageSink,
   ): boolean {
     this.image = image;
+    this.walks++;
     if (walker.walk(image, layout, sink)) return true;
     for (const { code, offset, detail } of walker.defects)
       this.run.findings.add(pageCells, subject.place(), {

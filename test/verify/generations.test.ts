@@ -15,6 +15,7 @@ import { type Finding, type VerifyReport, verify } from "../../src/verify/index.
 import { verifyPageLog } from "../../src/verify/page-log/verify.js";
 import { Detected, Run } from "../../src/verify/run.js";
 import { corpusPath } from "../support/corpus.js";
+import { editedAndSealed, find, findingsOf, loadContents } from "../support/log-contents.js";
 import { type MemoryRecord, memoryPageLog } from "../support/memory-page-log.js";
 import { cryptPages, exportedPage, pages } from "../support/samples.js";
 
@@ -200,6 +201,20 @@ test("one page too new: the rest is verified", () => {
   const found = report.findings.filter(({ code }) => code === "unsupported-version");
   assert.equal([found.length, found[0]?.tableId, found[0]?.pageId, found[0]?.lsn], [1, 41n, 128n, 93n]);
   assert.ok(report.summary.pages > 100);
+});
+
+test("one page too new, and every address of it fits: a leaf, a root", () => {
+  const contents = loadContents("a_small");
+  for (const [pageId, lsn] of [
+    [150, 142],
+    [163, 163],
+  ] as const) {
+    const changed = editedAndSealed(contents, find(contents, 41, pageId, lsn), (data) => {
+      data[HEADER + 1] = data[HEADER + 2] = 9;
+    });
+    const found = findingsOf(changed).map(({ code, severity, lsn: at }) => [code, severity, at]);
+    assert.equal(found, [["unsupported-version", "warning", BigInt(lsn)]]);
+  }
 });
 
 function tooNewOf(data: Uint8Array): Uint8Array {

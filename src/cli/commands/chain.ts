@@ -4,8 +4,15 @@ import { counted } from "../../report/numbers.js";
 import type { PageChange, PageVersion } from "../../tree/page-history.js";
 import type { DatabaseOptions } from "../../tree/types.js";
 import type { CommandModule } from "../command.js";
-import { databaseOptions, declareDatabase, type Flags, reportProblems, withDatabase } from "../database.js";
-import { CommandError, EXIT, type ExitCode } from "../exit.js";
+import {
+  databaseOptions,
+  declareDatabase,
+  type Flags,
+  problemsExit,
+  reportProblems,
+  withDatabase,
+} from "../database.js";
+import { CommandError, type ExitCode } from "../exit.js";
 import type { Terminal } from "../terminal.js";
 import { safeNumber, wholeNumber } from "../values.js";
 
@@ -43,13 +50,13 @@ function validate([path, table, page]: readonly unknown[], flags: Flags): ChainO
 
 async function run(options: ChainOptions, terminal: Terminal): Promise<ExitCode> {
   const { jsonDocument } = await import("../../report/json.js");
-  return withDatabase(options.path, options.database, async (database) => {
+  return withDatabase(options.path, options.database, terminal, async (database) => {
     if (database.pageHistory === undefined)
       throw new CommandError(`${options.path}: pages of classic files have no history: ${database.kind}`);
     const versions = [...database.pageHistory(options.table, options.page)];
     if (versions.length === 0)
       throw new CommandError(`${options.path}: ${options.table} has no record of page ${options.page}`);
-    const damaged = reportProblems(database.problems, terminal);
+    reportProblems(database.problems, terminal);
     if (options.json)
       await terminal.write(
         jsonDocument({ schemaVersion: 1, table: options.table, pageId: options.page, versions }),
@@ -57,7 +64,8 @@ async function run(options: ChainOptions, terminal: Terminal): Promise<ExitCode>
     else
       for (const version of versions)
         await terminal.write(await versionText(version, options.limit, terminal));
-    return damaged || versions.some(({ problem }) => problem !== undefined) ? EXIT.findings : EXIT.clean;
+    const unread = versions.flatMap(({ problemCode: code }) => (code === undefined ? [] : { code }));
+    return problemsExit([...database.problems, ...unread]);
   });
 }
 

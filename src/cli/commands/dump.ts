@@ -9,6 +9,7 @@ import {
   declareDatabase,
   type Flags,
   problemLine,
+  problemsExit,
   reportProblems,
   withDatabase,
 } from "../database.js";
@@ -65,25 +66,27 @@ function validate([path, table]: readonly unknown[], flags: Flags): DumpOptions 
 }
 
 async function run(options: DumpOptions, terminal: Terminal): Promise<ExitCode> {
-  return withDatabase(options.path, options.database, async (database) => {
+  return withDatabase(options.path, options.database, terminal, async (database) => {
     const table = database.table(options.table, options.checkpoint);
-    const damaged = reportProblems(database.problems, terminal);
-    if (damaged && !options.partial) return refuse(terminal);
+    reportProblems(database.problems, terminal);
+    if (database.problems.length > 0 && !options.partial)
+      return refuse(problemsExit(database.problems), terminal);
     const rows = new DumpedRows(options.partial, terminal);
     try {
       await writeRows(rows, table, options, terminal);
     } catch (error) {
       if (error !== rows.stop) throw error;
-      return refuse(terminal);
+      return refuse(problemsExit(rows.problems), terminal);
     }
     rows.summary();
-    return damaged || rows.damaged ? EXIT.findings : EXIT.clean;
+    return rows.misfits > 0 ? EXIT.findings : problemsExit([...database.problems, ...rows.problems]);
   });
 }
 
-function refuse(terminal: Terminal): ExitCode {
-  terminal.fail("the table is damaged; --partial gives the rows that can be read");
-  return EXIT.findings;
+function refuse(code: ExitCode, terminal: Terminal): ExitCode {
+  const why = code === EXIT.unrecognised ? "has pages of a generation too new" : "is damaged";
+  terminal.fail(`the table ${why}; --partial gives the rows that can be read`);
+  return code;
 }
 
 /** What is wrong with the rows on their way out. */
@@ -92,17 +95,14 @@ class DumpedRows {
   readonly stop = new Error("damage");
   count = 0;
   prepared = 0;
-  private problems = 0;
-  private issues = 0;
+  readonly problems: TreeProblem[] = [];
+  /** Keys and values that are not what the format says. */
+  misfits = 0;
 
   constructor(
     private readonly partial: boolean,
     private readonly terminal: Terminal,
   ) {}
-
-  get damaged(): boolean {
-    return this.problems + this.issues > 0;
-  }
 
   *counted(rows: Iterable<TreeRow>): Generator<TreeRow> {
     for (const row of rows) {
@@ -113,21 +113,24 @@ class DumpedRows {
   }
 
   readonly onProblem = (problem: TreeProblem): void => {
-    this.problems++;
+    this.problems.push(problem);
     this.terminal.fail(problemLine(problem));
     if (!this.partial) throw this.stop;
   };
 
   readonly onIssue = (what: string, message: string): void => {
-    this.issues++;
-    if (this.issues <= MAX_ISSUES) this.terminal.fail(`${what} of row ${this.count}: ${message}`);
+    this.misfits++;
+    if (this.misfits <= MAX_ISSUES) this.terminal.fail(`${what} of row ${this.count}: ${message}`);
   };
 
   summary(): void {
-    const { count, prepared, problems, issues, terminal } = this;
-    if (issues > MAX_ISSUES) terminal.fail(`and ${issues - MAX_ISSUES} more keys or values`);
-    const places = problems === 0 ? "" : `; ${counted(problems, "place is", "places are")} damaged`;
-    terminal.note(`${counted(count, "row")}${places}`);
+    const { count, prepared, problems, misfits, terminal } = this;
+    if (misfits > MAX_ISSUES) terminal.fail(`and ${misfits - MAX_ISSUES} more keys or values`);
+    const newer = problems.filter(({ code }) => code === "page-too-new").length;
+    const damaged = problems.length - newer;
+    const places = damaged === 0 ? "" : `; ${counted(damaged, "place is", "places are")} damaged`;
+    const pages = newer === 0 ? "" : `; ${counted(newer, "page is", "pages are")} too new`;
+    terminal.note(`${counted(count, "row")}${places}${pages}`);
     if (prepared > 0)
       terminal.note(
         `${prepared} of them were written by prepared transactions: nothing tells whether those committed`,

@@ -8,9 +8,10 @@ import {
   declareDatabase,
   type Flags,
   problemLine,
+  problemsExit,
   withDatabase,
 } from "../database.js";
-import { EXIT, type ExitCode } from "../exit.js";
+import type { ExitCode } from "../exit.js";
 import type { Terminal } from "../terminal.js";
 
 interface ListOptions {
@@ -41,7 +42,7 @@ function validate([path]: readonly unknown[], flags: Flags): ListOptions {
 
 async function run(options: ListOptions, terminal: Terminal): Promise<ExitCode> {
   const { jsonDocument } = await import("../../report/json.js");
-  return withDatabase(options.path, options.database, async (database) => {
+  return withDatabase(options.path, options.database, terminal, async (database) => {
     const tables = database.tables(options.checkpoint);
     const checkpoints = database.checkpoints();
     const { kind, path, problems } = database;
@@ -51,7 +52,7 @@ async function run(options: ListOptions, terminal: Terminal): Promise<ExitCode> 
         jsonDocument({ schemaVersion: 1, input: { path, kind }, checkpoints, tables, problems }),
       );
     else await terminal.write(await listText(tables, checkpoints, terminal));
-    return problems.length > 0 ? EXIT.findings : EXIT.clean;
+    return problemsExit(problems);
   });
 }
 

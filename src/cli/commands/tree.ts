@@ -9,9 +9,10 @@ import {
   declareDatabase,
   type Flags,
   problemLine,
+  problemsExit,
   withDatabase,
 } from "../database.js";
-import { EXIT, type ExitCode } from "../exit.js";
+import type { ExitCode } from "../exit.js";
 import type { Terminal } from "../terminal.js";
 
 interface TreeCommandOptions {
@@ -49,7 +50,7 @@ async function run(options: TreeCommandOptions, terminal: Terminal): Promise<Exi
     import("../../tree/index.js"),
     import("../../report/json.js"),
   ]);
-  return withDatabase(options.path, options.database, async (database) => {
+  return withDatabase(options.path, options.database, terminal, async (database) => {
     const table = database.table(options.table, options.checkpoint);
     const problems: TreeProblem[] = [];
     const shape = shapeOf(table, { onProblem: (problem) => void problems.push(problem) });
@@ -61,7 +62,7 @@ async function run(options: TreeCommandOptions, terminal: Terminal): Promise<Exi
         jsonDocument({ schemaVersion: 1, table: info, checkpoint, ...shape, problems: all }),
       );
     else await terminal.write(await shapeText(table, shape, terminal));
-    return all.length > 0 ? EXIT.findings : EXIT.clean;
+    return problemsExit(all);
   });
 }
 

@@ -49,7 +49,10 @@ function declare(command: Command): void {
     )
     .option("--notes", "list notes (severity info) in the text; documents always have them")
     .option("--limit <count>", "findings listed per code (default: 20 a group in text, 1000 elsewhere)")
-    .option("--all-checkpoints", "page log: follow the trees of every checkpoint, not only of the newest")
+    .option(
+      "--all-checkpoints",
+      "page logs: follow the trees of every checkpoint, not only of the newest; of classic files all are, always",
+    )
     .option("-k", "show keys where rows are lost")
     .addOption(new Option("--kind <kind>", "do not detect the kind of input").choices(KINDS))
     .option("--generation <name>", "do not detect the generation, e.g. D0")

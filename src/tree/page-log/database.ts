@@ -224,7 +224,8 @@ export class PageLogDatabase implements Database {
     const onProblem = (problem: TreeProblem): void => void problems.push(problem);
     const catalog = readCatalog(table.rows({ onProblem }), this.store.path, onProblem);
     this.problems.push(...problems);
-    if (problems.length > 0 && catalog.entries().length === 0) return undefined;
+    const damaged = problems.some(({ code }) => code !== "page-too-new");
+    if (damaged && catalog.entries().length === 0) return undefined;
     catalog.addFile(metadataConfig(root));
     return catalog.finish();
   }

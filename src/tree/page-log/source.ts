@@ -7,6 +7,7 @@ import type { TransformHint } from "../../page/images.js";
 import { pageLayout } from "../../page/page.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import type { SoundImages } from "../image-check.js";
+import { newerVersion } from "../newer.js";
 import { PageFault } from "../problem.js";
 import type { LeafCandidate, PagePart, PagePlace, PageSource, TreePage } from "../types.js";
 
@@ -88,10 +89,10 @@ export class PageLogSource implements PageSource {
       const { pageId, checksum } = reading.value;
       return { pageId, lsn: "lsn" in reading.value ? reading.value.lsn : undefined, checksum };
     }
-    throw new PageFault("address", `no address: ${reading.error.message}`, {
-      path: this.store.path,
-      tableId: this.table.tableId,
-    });
+    const place = { path: this.store.path, tableId: this.table.tableId };
+    const newer = newerVersion(reading.issues);
+    if (newer !== undefined) throw new PageFault("page-too-new", `the page's address is ${newer}`, place);
+    throw new PageFault("address", `no address: ${reading.error.message}`, place);
   }
 
   private chain({ pageId, lsn }: Address): PageRecord[] {
@@ -135,6 +136,8 @@ export class PageLogSource implements PageSource {
       const headers = readBlockHeaders(record.data);
       if (!headers.checksum.valid)
         throw new PageFault("page-damaged", "the checksum does not fit the bytes", place);
+      const newer = newerVersion(headers.issues);
+      if (newer !== undefined) throw new PageFault("page-too-new", `the page is ${newer}`, place);
       return headers;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;

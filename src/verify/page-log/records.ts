@@ -111,6 +111,8 @@ export class RecordPass {
   /** Ids of tables that have records up to the newest checkpoint. */
   readonly met = new Set<bigint>();
   private metLast = -1n;
+  /** The cells of the record were looked at: it is no text, needs no newer reader and no plug-in. */
+  private walked = false;
 
   constructor(private readonly context: RecordContext) {
     this.subject = new RecordSubject(context.store);
@@ -144,7 +146,9 @@ export class RecordPass {
     const hangs = this.missing.note(this.subject);
     run.findings.check(linkRules, this.subject);
     const linkErrors = counts.error - error;
+    const { walks } = this.context.pages;
     const content = this.verifyContent(record);
+    this.walked = this.context.pages.walks !== walks;
     const isContentSound = counts.error - error === linkErrors;
     const readable = isContentSound && !(record.isDelta && (hangs || linkErrors > 0));
     const fits = !hangs && counts.error === error && counts.warning === warning;
@@ -225,7 +229,7 @@ export class RecordPass {
     const { pages, plain } = this.context;
     if (record.discarded || this.isOrphan(record)) chain.skip();
     else if (plain.has(record.tableId, record.pageId) && plain.isNamed(lsn)) chain.reach();
-    if (!sound || type !== pageTypes.rowLeaf || !this.addresses.isWanted(record)) return;
+    if (!sound || !this.walked || type !== pageTypes.rowLeaf || !this.addresses.isWanted(record)) return;
     const { first, last, count: rows, allPlain } = pages.keysOf(table !== undefined && table.collator !== "");
     chain.addKeys(first, last);
     if (!isDelta) {

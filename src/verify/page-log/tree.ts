@@ -15,7 +15,7 @@ import type { SoundImages } from "../../tree/image-check.js";
 import { compareKeys } from "../../tree/keys.js";
 import { PageLogSource } from "../../tree/page-log/source.js";
 import { PageFault } from "../../tree/problem.js";
-import type { KeyRange, PagePart, TreePage } from "../../tree/types.js";
+import type { KeyRange, PagePart, ProblemCode, TreePage } from "../../tree/types.js";
 import { type Child, isInternal, rowChildren } from "../../tree/walk.js";
 import { readAs } from "../generation.js";
 import type { FindingPlace } from "../rule.js";
@@ -143,7 +143,7 @@ export class TreeScan {
     } catch (error) {
       if (!(error instanceof PageFault)) throw error;
       this.whole = false;
-      if (error.code !== "page-unreadable" && this.fields.read(cookie))
+      if (!isSound.has(error.code) && this.fields.read(cookie))
         this.context.unopened.set(pageKey(this.table.tableId, this.fields.pageId, this.fields.lsn), {
           table: this.table,
           fault: error,
@@ -206,6 +206,9 @@ export class TreeScan {
     }
   }
 }
+
+/** Pages that are no damage, and that nothing can be said of. */
+const isSound: ReadonlySet<ProblemCode> = new Set(["page-unreadable", "page-too-new"]);
 
 /** What the address cell of a child says of the times below it. */
 function aggregateOf(
