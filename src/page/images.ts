@@ -27,6 +27,8 @@ export interface TransformOptions {
   readonly compressor?: string | undefined;
   /** Key id of the rotn test encryptor; detected by evidence when absent. */
   readonly rotnKeyId?: number | undefined;
+  /** Encryptor of blocks whose table names none; detected by evidence when absent. */
+  readonly encryptor?: Encryptor | undefined;
 }
 
 /** What was used. */
@@ -62,6 +64,12 @@ export class PageImages {
     private readonly samples: () => Iterable<EncryptedSample> = () => [],
   ) {
     if (options.rotnKeyId !== undefined) this.keyIds = [options.rotnKeyId];
+    this.encryptor = options.encryptor;
+  }
+
+  /** Of blocks whose table names none; undefined until such a block was opened. */
+  get databaseEncryptor(): Encryptor | undefined {
+    return this.encryptor;
   }
 
   /**

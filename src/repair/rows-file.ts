@@ -1,5 +1,5 @@
 /** Rows of a new table, from a file as `wt dump -x` prints it: a line of hex a key, one a value. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { unpackStruct } from "../../formats/packed-struct.js";
 import { FormatError } from "../codec/error.js";
 import type { FileRow } from "./classic/table-file.js";
@@ -9,6 +9,8 @@ const HEX = /^(?:[\da-f]{2})*$/i;
 
 /** @throws RepairRefusal `rows-invalid` */
 export function readRows(path: string, keyFormat: string, valueFormat: string): FileRow[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new RepairRefusal("rows-invalid", `${path}: no such file`);
   const lines = rowLines(readFileSync(path, "latin1"), path);
   const rows: FileRow[] = [];
   for (let at = lines.from; at + 1 < lines.all.length; at += 2) {

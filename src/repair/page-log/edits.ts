@@ -5,6 +5,7 @@ import { writeConfig, writeConfigValue } from "../../codec/config.js";
 import { configGet, configGetText, configSet } from "../../codec/config-edit.js";
 import { FormatError } from "../../codec/error.js";
 import { decodeText } from "../../codec/text.js";
+import type { Encryptor } from "../../page/transform/index.js";
 import { checkpointEntry } from "../../write/checkpoint/entry.js";
 import {
   type FileRow,
@@ -21,6 +22,7 @@ import type { RowEdit, TreeOptions, TreeState } from "../../write/types.js";
 import { RepairRefusal } from "../error.js";
 import { readRows } from "../rows-file.js";
 import type { RepairEdit } from "../types.js";
+import { tableEncryptor } from "./encryption.js";
 import { type MetadataDraft, parsed } from "./metadata-draft.js";
 import type { RecordingLog } from "./recording-log.js";
 import { moveTree, treeRows } from "./trees.js";
@@ -32,6 +34,8 @@ const WRITABLE_URI = /^(file|layered|table|colgroup|index):.+$/;
 const MAX_NUMBER = 0x7fffffffn >> 3n;
 /** From this version of the record on, values of stable tables are stored as they are. */
 const PLAIN_VALUES = 2;
+/** How a deletion is marked in layered tables: values that begin like it get another byte there. */
+const isEscaped = (value: Uint8Array): boolean => value[0] === 0x14 && value[1] === 0x14;
 const NEW_TABLE_KEYS = ["key_format", "value_format"];
 
 export interface EditingOptions {
@@ -41,6 +45,8 @@ export interface EditingOptions {
   /** Seconds since 1970. */
   readonly time: bigint;
   readonly dropHistory: boolean;
+  /** Of tables that name none. */
+  readonly encryptor: Encryptor | undefined;
   /** Of the turtle page, without its namespace. */
   readonly largestFileId: bigint;
   /** For trees that have no checkpoint yet. */
@@ -126,9 +132,6 @@ export class PageLogEditor {
       throw new RepairRefusal("uri-invalid", `${uri} has no id of its own: ids are those of file: rows`);
     if (/^file:WiredTiger/.test(uri))
       throw new RepairRefusal("uri-invalid", `${uri} is the engine's own, and keeps its id`);
-    const { encryption } = row.config;
-    if ((encryption?.name ?? "") !== "" && encryption?.name !== "none")
-      throw new RepairRefusal("metadata-encrypted", `${uri} is encrypted: its pages cannot be put again`);
     const id = this.newId(uri, wanted);
     this.moveHistory(uri, BigInt(old), id);
     const tree = this.draft.tree(row);
@@ -259,19 +262,20 @@ export class PageLogEditor {
       if (this.draft.has(taken))
         throw new RepairRefusal("uri-exists", `${taken} is in the shared metadata already`);
     const given = parsed(name, config);
-    const odd = given.entries.find(({ key }) => !NEW_TABLE_KEYS.includes(key));
-    if (odd !== undefined)
-      throw new RepairRefusal("config-unknown", `${odd.key}= is not for the caller to set in a page log`);
+    const unknown = given.entries.find(({ key }) => !NEW_TABLE_KEYS.includes(key));
+    if (unknown !== undefined)
+      throw new RepairRefusal("config-unknown", `${unknown.key}= is not for the caller to set in a page log`);
     const keyFormat = configGetText(given, ["key_format"]) ?? "u";
     const valueFormat = configGetText(given, ["value_format"]) ?? "u";
     if (keyFormat === "r" || /^\d*t$/.test(valueFormat))
       throw new RepairRefusal("table-unsupported", `${name}: column stores are not made here`);
-    if (path !== undefined && generation.recordVersion < PLAIN_VALUES)
-      throw new RepairRefusal(
-        "table-unsupported",
-        `${name}: generation ${generation.name} stores values of layered tables in an escaped form: make the table empty`,
-      );
     const rows = path === undefined ? [] : readRows(path, keyFormat, valueFormat);
+    const odd = rows.findIndex(({ value }) => isEscaped(value));
+    if (odd >= 0 && generation.recordVersion < PLAIN_VALUES)
+      throw new RepairRefusal(
+        "rows-invalid",
+        `${path}, row ${odd + 1} by key: generation ${generation.name} stores values that begin with the bytes 14 14 in an escaped form, which is not written here`,
+      );
     // The local part of a layered table takes an id as well.
     this.largest += 1n;
     const id = this.newId(uri, "auto");
@@ -304,9 +308,11 @@ export class PageLogEditor {
 
   private treeOptions(row: FileRow, tableId: bigint): TreeOptions {
     const { generation, checkpointId } = this.options;
+    const encryptor = tableEncryptor(row, this.options.encryptor);
     return {
       compressor: "",
       ...treeSettingsOf(row),
+      ...(encryptor !== undefined && { encryptor }),
       maxConsecutiveDelta: 0,
       generation,
       checkpointId,

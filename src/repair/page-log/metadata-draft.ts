@@ -109,6 +109,8 @@ export class MetadataDraft {
     const known = new Set(broken(this.before));
     const added = broken(this.rows).find((reference) => !known.has(reference));
     if (added !== undefined) throw new RepairRefusal("references-broken", added);
+    if (this.rows.size === 0)
+      throw new RepairRefusal("metadata-form", "no row of the shared metadata would be left");
     const uris = new Set([...this.before.keys(), ...this.rows.keys()]);
     const edits = [...uris]
       .filter((uri) => this.before.get(uri) !== this.rows.get(uri))

@@ -26,6 +26,7 @@ import { RepairRefusal } from "../error.js";
 import { sha256 } from "../prepare.js";
 import type { RepairEdit } from "../types.js";
 import { PageLogEditor } from "./edits.js";
+import { databaseEncryptor } from "./encryption.js";
 import { MetadataDraft } from "./metadata-draft.js";
 import { RecordingLog } from "./recording-log.js";
 import { treeRows } from "./trees.js";
@@ -77,10 +78,13 @@ function prepared(
   const { log, state, checkpoint, turtle, unfinished, report } = open(path, edits, generationOf(name));
   const { generation } = state;
   const checkpointId = log.beginCheckpoint();
+  const encryptor = databaseEncryptor(log);
+  const encryption = encryptor === undefined ? {} : { encryptor };
   const tree: TreeOptions = {
     generation,
     checkpointId,
     compressor: "",
+    ...encryption,
     maxConsecutiveDelta: 0,
     tableId: generation.tables.sharedMetadata,
   };
@@ -94,6 +98,7 @@ function prepared(
     checkpointId,
     time: BigInt(time),
     dropHistory,
+    encryptor,
     largestFileId: state.largestFileId,
     runWriteGen,
   });

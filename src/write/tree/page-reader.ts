@@ -34,8 +34,9 @@ export class PageReader {
   ) {
     const { tableId, compressor, transforms } = settings;
     this.log = new LatestChains(log);
-    const hint = { compressor, encryptor: transforms.encryptor?.name ?? "" };
-    this.source = new PageLogSource(this.log, { tableId, collator: "", ...hint }, new SoundImages({}));
+    const { encryptor } = transforms;
+    const table = { tableId, compressor, encryptor: "", collator: "" };
+    this.source = new PageLogSource(this.log, table, new SoundImages({ encryptor }));
   }
 
   /** @throws TreeWriteError `tree-damaged`, `tree-unsupported` */
