@@ -10,7 +10,7 @@ export interface EngineVerdict {
 
 const PROGRAM = "wt";
 /** Without mmap=false a read-only open of 3.2 and 12.0 does not look at checksums. */
-const READ_ONLY = "readonly=true,mmap=false";
+export const READ_ONLY = "readonly=true,mmap=false";
 /** Minutes an engine may wait for itself. */
 const TIMEOUT_MS = 300_000;
 

@@ -5,6 +5,7 @@ import { type PreparedRepair, prepareRepair } from "./prepare.js";
 import type { RepairEdit, RepairOptions, RepairPlan } from "./types.js";
 
 export { type AppliedRepair, type ApplyOptions, applyRepair } from "./apply.js";
+export type { CheckState, RepairCheck } from "./checks.js";
 export { type RefusalCode, RepairRefusal, refusals } from "./error.js";
 export { type RepairJournal, readJournal } from "./journal.js";
 export {
@@ -30,8 +31,7 @@ export type {
 } from "./types.js";
 export { type UndoneRepair, type UndoOptions, undoRepair } from "./undo.js";
 export {
-  type CheckState,
-  type RepairCheck,
+  type EngineAsked,
   type RepairVerifyOptions,
   type RepairVerifyReport,
   verifyRepair,

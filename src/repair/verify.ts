@@ -1,10 +1,10 @@
 /** A repaired directory looked at from all sides: what the engine checks, and what it does not. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseConfig, writeConfigValue } from "../codec/config.js";
-import { configGet, configGetText } from "../codec/config-edit.js";
+import { configGetText } from "../codec/config-edit.js";
 import type { Finding } from "../verify/finding.js";
 import { verify } from "../verify/index.js";
+import { CheckFailure, type CheckResult, Checks, type RepairCheck } from "./checks.js";
 import {
   METADATA_FILE,
   type Metadata,
@@ -13,9 +13,10 @@ import {
   TURTLE_FILE,
   turtleOf,
 } from "./classic/home.js";
+import { compareRows } from "./compare-rows.js";
 import { Draft } from "./draft.js";
-import { type EngineVerdict, engineVersion, runEngine } from "./engine.js";
-import { RepairRefusal } from "./error.js";
+import { type EngineVerdict, engineVersion, READ_ONLY, runEngine } from "./engine.js";
+import { verifyMetadataCopy } from "./metadata-copy.js";
 import { sha256 } from "./prepare.js";
 import { sameFile } from "./same-file.js";
 import type { ClassicRepairPlan, RepairPlan } from "./types.js";
@@ -31,14 +32,10 @@ export interface RepairVerifyOptions {
   readonly program?: string;
 }
 
-export type CheckState = "passed" | "failed" | "skipped";
-
-export interface RepairCheck {
-  readonly name: string;
-  readonly state: CheckState;
-  /** What was found; of a failure what is wrong. */
-  readonly detail: string;
-}
+/** Whether the real engine was asked; without it this package alone says that all is well. */
+export type EngineAsked =
+  | { readonly asked: true; readonly version: string }
+  | { readonly asked: false; readonly why: string };
 
 export interface RepairVerifyReport {
   readonly schemaVersion: 1;
@@ -47,6 +44,7 @@ export interface RepairVerifyReport {
   /** No check failed. */
   readonly ok: boolean;
   readonly checks: readonly RepairCheck[];
+  readonly engine: EngineAsked;
   /** Of the full verify, errors and warnings. */
   readonly findings: readonly Finding[];
 }
@@ -58,12 +56,14 @@ export async function verifyRepair(
 ): Promise<RepairVerifyReport> {
   const run = new RepairChecks(path, options);
   const findings = await run.all();
-  const ok = run.checks.every(({ state }) => state !== "failed");
-  return { schemaVersion: 1, document: "pugmark-repair-verify", path, ok, checks: run.checks, findings };
+  const { checks, engine } = run;
+  const { ok, list } = checks;
+  return { schemaVersion: 1, document: "pugmark-repair-verify", path, ok, checks: list, engine, findings };
 }
 
 class RepairChecks {
-  readonly checks: RepairCheck[] = [];
+  readonly checks = new Checks();
+  engine: EngineAsked = { asked: false, why: "the metadata cannot be read" };
   private readonly plan: ClassicRepairPlan | undefined;
 
   constructor(
@@ -74,48 +74,33 @@ class RepairChecks {
   }
 
   async all(): Promise<Finding[]> {
+    const { checks, home } = this;
     const findings = await this.fullVerify();
-    const after = this.check("metadata", () => {
-      const metadata = readMetadata(this.home);
+    const after = checks.run("metadata", () => {
+      const metadata = readMetadata(home);
       return { value: metadata, detail: `${metadata.tree.pages} pages, ${metadata.rows.size} rows` };
     });
     if (after !== undefined) {
-      this.check("file size", () => fileSize(after));
-      this.check("write generations", () => writeGenerations(after));
-      this.check("ids", () => uniqueIds(this.home, after));
+      checks.run("file size", () => fileSize(after));
+      checks.run("write generations", () => writeGenerations(after));
+      checks.run("ids", () => uniqueIds(home, after));
       this.compare(after);
       this.askEngine(after);
     }
     return findings;
   }
 
-  /** A check that throws has failed. */
-  private check<T>(
-    name: string,
-    work: () => { detail: string; value?: T; skipped?: boolean },
-  ): T | undefined {
-    try {
-      const { detail, value, skipped } = work();
-      this.checks.push({ name, state: skipped === true ? "skipped" : "passed", detail });
-      return value;
-    } catch (error) {
-      if (!(error instanceof RepairRefusal) && !(error instanceof CheckFailure)) throw error;
-      this.checks.push({ name, state: "failed", detail: error.message });
-      return undefined;
-    }
-  }
-
   private async fullVerify(): Promise<Finding[]> {
     const { findings, summary } = await verify([this.home]);
     const serious = findings.filter(({ severity }) => severity !== "info");
-    this.check("full verify", () => {
+    this.checks.run("full verify", () => {
       const [first] = serious.filter(({ severity }) => severity === "error");
       if (first !== undefined)
         throw new CheckFailure(`${summary.errors} errors, the first: ${first.path ?? ""}: ${first.message}`);
       if (!summary.complete) throw new CheckFailure("parts of the directory could not be checked");
       return { detail: `${summary.pages} pages, ${summary.warnings} warnings` };
     });
-    this.check("space", () => {
+    this.checks.run("space", () => {
       const space = findings.filter(({ code, severity }) => code.startsWith("space-") && severity !== "info");
       if (space[0] !== undefined)
         throw new CheckFailure(`${space.length} findings, the first: ${space[0].path}: ${space[0].message}`);
@@ -127,65 +112,68 @@ class RepairChecks {
   private compare(after: Metadata): void {
     const { plan } = this;
     if (plan === undefined) {
-      this.check("state before", () => ({
-        detail: "no plan or journal was given: nothing to compare with",
-        skipped: true,
-      }));
+      this.checks.skip("state before", "no plan or journal was given: nothing to compare with");
       return;
     }
     const source = this.options.before ?? (plan.path === this.home ? undefined : plan.path);
     if (after.turtle.text !== plan.turtle.after) {
-      this.check("state before", () => {
+      this.checks.run("state before", () => {
         throw new CheckFailure(
           "the turtle is not the plan's: the engine has written since, or the plan is another one",
         );
       });
       return;
     }
-    const before = this.check("state before", () => stateBefore(this.home, source, plan));
+    const before = this.checks.run("state before", () => stateBefore(this.home, source, plan));
     if (before !== undefined) {
-      this.check("order and time", () => orderAndTime(before, after));
-      this.check("rows", () => compareRows(before, after, plan));
+      this.checks.run("order and time", () => orderAndTime(before, after));
+      this.checks.run("rows", () => compareRows(textsOf(before), textsOf(after), plan.changes));
     }
-    this.check("new files", () => newFiles(this.home, plan));
-    if (source !== undefined) this.check("other files", () => otherFiles(this.home, source, plan));
+    this.checks.run("new files", () => newFiles(this.home, plan));
+    if (source !== undefined) this.checks.run("other files", () => otherFiles(this.home, source, plan));
   }
 
   private askEngine(after: Metadata): void {
+    const { home, plan, checks } = this;
     const { engine = true, program } = this.options;
     const version = engine ? engineVersion(program) : undefined;
     const own = after.engine.text;
     if (version === undefined || version.split(".")[0] !== own.split(".")[0]) {
       const why = !engine
-        ? "not asked"
+        ? "by request"
         : version === undefined
           ? "no wt program is there"
           : `wt is ${version}, the directory of ${own}`;
-      this.check("engine", () => ({ detail: why, skipped: true }));
+      this.engine = { asked: false, why };
+      checks.skip("engine", `NOT DONE: ${why}`);
       return;
     }
-    const uris = [...new Set(this.plan?.changes.map(({ uri }) => uri) ?? [])].filter(
+    this.engine = { asked: true, version };
+    const ask = (args: readonly string[]): void =>
+      void checks.run(`engine ${args.join(" ")}`, () =>
+        verdict(runEngine(home, args, READ_ONLY, program), version),
+      );
+    ask(after.engine.major < VERIFIES_METADATA ? ["list"] : ["-m", "list"]);
+    const uris = [...new Set(plan?.changes.map(({ uri }) => uri) ?? [])].filter(
       (uri) =>
-        uri.startsWith("file:") &&
-        after.rows.has(uri) &&
-        existsSync(join(this.home, uri.slice("file:".length))),
+        uri.startsWith("file:") && after.rows.has(uri) && existsSync(join(home, uri.slice("file:".length))),
     );
-    for (const args of [["list"], ...uris.slice(0, MAX_ENGINE_TABLES).map((uri) => ["verify", uri])])
-      this.check(`engine ${args.join(" ")}`, () =>
-        verdict(runEngine(this.home, args, undefined, program), version),
+    for (const uri of uris.slice(0, MAX_ENGINE_TABLES)) ask(["verify", uri]);
+    if (uris.length > MAX_ENGINE_TABLES)
+      checks.skip("engine verify", `NOT DONE for ${uris.length - MAX_ENGINE_TABLES} more tables`);
+    if (after.engine.major < VERIFIES_METADATA)
+      checks.run(`engine verify of a copy of ${METADATA_FILE}`, () =>
+        verdict(verifyMetadataCopy(home, program), version),
       );
   }
 }
 
+/** Engines from this release on verify their metadata when they open. */
+const VERIFIES_METADATA = 12;
 /** More tables than these are not verified by the engine one by one. */
 const MAX_ENGINE_TABLES = 20;
 
-class CheckFailure extends Error {}
-
-function verdict(
-  { ok, errors, command }: EngineVerdict,
-  version: string,
-): { detail: string; skipped?: boolean } {
+function verdict({ ok, errors, command }: EngineVerdict, version: string): CheckResult {
   const [first = ""] = errors;
   if (ok) return { detail: `wt ${version} has no complaint` };
   if (errors.some((line) => /unknown compressor|unknown collator|unknown encryptor/.test(line)))
@@ -249,39 +237,8 @@ function orderAndTime(before: Metadata, after: Metadata): { detail: string } {
   return { detail: `order ${a.order} to ${b.order}, write generation ${a.writeGen} to ${b.writeGen}` };
 }
 
-/** Every row but the planned ones is byte for byte what it was; those are what was planned. */
-function compareRows(before: Metadata, after: Metadata, plan: ClassicRepairPlan): { detail: string } {
-  const touched = new Set(plan.changes.map(({ uri }) => uri));
-  let same = 0;
-  for (const uri of new Set([...before.rows.keys(), ...after.rows.keys()])) {
-    const [old, now] = [before.rows.get(uri)?.value, after.rows.get(uri)?.value];
-    if (old === now) same++;
-    else if (!touched.has(uri)) throw new CheckFailure(`${uri} was not to be changed`);
-  }
-  for (const [index, change] of plan.changes.entries()) {
-    const { uri, key } = change;
-    if (
-      plan.changes
-        .slice(index + 1)
-        .some((later) => later.uri === uri && (later.key === key || later.key === undefined))
-    )
-      continue;
-    const value = after.rows.get(uri)?.value ?? null;
-    const found = key === undefined || value === null ? value : keyText(value, key);
-    const hasOthers = plan.changes.some((other) => other.uri === uri && other !== change);
-    if (found !== change.new && !(key === undefined && hasOthers))
-      throw new CheckFailure(
-        `${uri}${key === undefined ? "" : ` ${key}`} is ${found}, planned was ${change.new}`,
-      );
-  }
-  return { detail: `${same} rows as before; changes as planned: ${plan.changes.length}` };
-}
-
-function keyText(config: string, key: string): string | null {
-  const value = configGet(parseConfig(config), key);
-  if (value === undefined) return null;
-  return writeConfigValue(value);
-}
+const textsOf = ({ rows }: Metadata): Map<string, string> =>
+  new Map([...rows].map(([uri, { value }]) => [uri, value]));
 
 function newFiles(home: string, { files }: ClassicRepairPlan): { detail: string } {
   for (const { name, sha256: hash } of files) {

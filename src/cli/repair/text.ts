@@ -89,7 +89,8 @@ export function describeApplied({ path, journal, plan }: AppliedRepair): string 
   ]);
 }
 
-export function describeReport({ path, ok, checks, findings }: RepairVerifyReport): string {
+export function describeReport({ path, ok, checks, engine, findings }: RepairVerifyReport): string {
+  const alone = engine.asked ? "" : `, but no engine was asked (${engine.why}): this is pugmark's word alone`;
   const sign = { passed: "ok      ", failed: "FAILED  ", skipped: "skipped " };
   return lines([
     ...checks.map(({ name, state, detail }) => `${sign[state]}${name}: ${detail}`),
@@ -99,6 +100,6 @@ export function describeReport({ path, ok, checks, findings }: RepairVerifyRepor
         .slice(0, 20)
         .map(({ severity, code, path: file, message }) => `${severity} ${code}: ${file ?? ""}: ${message}`),
     ),
-    ok ? `${path}: CLEAN` : `${path}: NOT CLEAN`,
+    ok ? `${path}: CLEAN${alone}` : `${path}: NOT CLEAN`,
   ]);
 }
