@@ -18,7 +18,8 @@ import { CampaignError } from "../campaign/bundle.js";
 import { DamagedHome, SoundHome } from "../damage/classic-home.js";
 import type { Judgement } from "./judge.js";
 import { JudgeRunner } from "./judge-runner.js";
-import { missingEngine, RandomDatabase, type RandomTable } from "./random-database.js";
+import { quickStart } from "./quick-start.js";
+import { LIBRARIES, missingEngine, RandomDatabase, type RandomTable } from "./random-database.js";
 import { runWt, type WtLimits, type WtOutcome } from "./run-wt.js";
 
 /** Verdicts of both sides on one case. */
@@ -110,6 +111,8 @@ interface Made {
 class EngineCampaign {
   private readonly started = performance.now();
   private readonly scratch = mkdtempSync(join(scratchRoot(), "pugmark-engine-"));
+  /** Where the engine starts at once. */
+  private readonly quick = quickStart(this.scratch, LIBRARIES);
   private readonly counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<
     Verdict,
     number
@@ -164,7 +167,11 @@ class EngineCampaign {
     const home = join(this.scratch, `database${block}`);
     mkdirSync(home);
     const random = seededRandom(this.options.seed * 100_003 + block);
-    const database = new RandomDatabase(home, random, { maxRows: MAX_ROWS, logFile: "100KB" });
+    const database = new RandomDatabase(home, random, {
+      maxRows: MAX_ROWS,
+      logFile: "100KB",
+      ...(this.quick === undefined ? {} : { env: this.quick }),
+    });
     database.make();
     this.databases++;
     const names = readdirSync(home).sort();
@@ -186,19 +193,27 @@ class EngineCampaign {
     const table = tableOf(database.tables, changed.keys());
     writeHome(home, sound, changed);
     const ours = await judge.judge({ home, uri: table.uri });
-    const outcomes: Record<string, WtOutcome> = {};
+    const commands = commandsOf(table);
     const all = random.below(ALL_COMMANDS) === 0;
-    for (const [name, args] of commandsOf(table)) {
-      const decided = ours.rejects > 0 && outcomes.verify !== undefined && outcomes.verify.status !== 0;
-      if (!all && (name === "salvage" || (name === "dump" && decided))) continue;
-      if (name !== "verify") writeHome(home, sound, changed);
-      outcomes[name] = await runWt(["-h", home, "-C", database.open, ...args], this.options.limits);
-    }
+    const judged = async (env: NodeJS.ProcessEnv | undefined): Promise<Record<string, WtOutcome>> => {
+      const outcomes: Record<string, WtOutcome> = {};
+      for (const [name, args] of commands) {
+        const decided = ours.rejects > 0 && outcomes.verify !== undefined && outcomes.verify.status !== 0;
+        if (!all && (name === "salvage" || (name === "dump" && decided))) continue;
+        writeHome(home, sound, changed);
+        const limits = { ...this.options.limits, ...(env === undefined ? {} : { env }) };
+        outcomes[name] = await runWt(["-h", home, "-C", database.open, ...args], limits);
+      }
+      return outcomes;
+    };
+    let outcomes = await judged(this.quick);
+    // What is told of the engine is told of the engine as it is installed.
+    if (this.quick !== undefined && isNotable(ours, outcomes)) outcomes = await judged(undefined);
     if (outcomes.salvage?.status === 0) this.salvaged++;
     const verdict = verdictOf(ours, outcomes.verify as WtOutcome, outcomes.dump);
     const died = diedOf(outcomes);
     this.count(verdict, died, ours);
-    if (!ourDefects.has(verdict) && died.length === 0 && verdict !== "engine misses") return;
+    if (!isNotable(ours, outcomes)) return;
     const finding = {
       number,
       verdict,
@@ -299,6 +314,12 @@ function verdictOf(ours: Judgement, verify: WtOutcome, dump: WtOutcome | undefin
   if (engineRejects) return ours.rejects > 0 ? "both reject" : "we miss";
   if (ours.rejects > 0) return "engine misses";
   return ours.rows === dump?.rows ? "both accept" : "rows differ";
+}
+
+/** Worth a finding. */
+function isNotable(ours: Judgement, outcomes: Readonly<Record<string, WtOutcome>>): boolean {
+  const verdict = verdictOf(ours, outcomes.verify as WtOutcome, outcomes.dump);
+  return ourDefects.has(verdict) || verdict === "engine misses" || diedOf(outcomes).length > 0;
 }
 
 const diedOf = (outcomes: Readonly<Record<string, WtOutcome>>): string[] =>

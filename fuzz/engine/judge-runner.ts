@@ -1,9 +1,10 @@
 /** Our own judgement in a thread that is ended when it takes too long or too much memory. */
 import { Worker } from "node:worker_threads";
 import { builtFile } from "../campaign/bundle.js";
+import { HangWatch, LOOK_EVERY } from "../campaign/hang-watch.js";
 import type { Judgement, JudgeRequest } from "./judge.js";
 
-/** On a busy machine; homes are small, seconds. */
+/** Processor time; homes are small, seconds. */
 const SECONDS = 30;
 const MEMORY_MIB = 512;
 
@@ -14,9 +15,13 @@ export class JudgeRunner {
   judge(request: JudgeRequest): Promise<Judgement> {
     const worker = this.thread();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.lose(`takes more than ${SECONDS} s`), SECONDS * 1000);
+      const watch = new HangWatch(SECONDS);
+      watch.begin();
+      const timer = setInterval(() => {
+        if (watch.isHanging()) this.lose(`takes more than ${SECONDS} s`);
+      }, LOOK_EVERY);
       this.settle = (judgement) => {
-        clearTimeout(timer);
+        clearInterval(timer);
         resolve(judgement);
       };
       worker.postMessage(request);

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { type PackedValue, packStruct } from "../../formats/packed-struct.js";
 import { bytesToHex, type RandomSource, randomU64 } from "../../src/codec/index.js";
 
-const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
+/** Where Debian puts the engine. */
+export const LIBRARIES = "/usr/lib/x86_64-linux-gnu";
 const libraries = ["snappy", "zlib"].map((name) => `${LIBRARIES}/libwiredtiger_${name}.so`);
 
 /** Why no database can be made here. */
@@ -48,6 +49,8 @@ export interface RandomDatabaseOptions {
   readonly maxRows?: number;
   /** Size of a log file, as the engine has it (default 1MB). */
   readonly logFile?: string;
+  /** The environment the engine is run in (default: this process's). */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export class RandomDatabase {
@@ -67,13 +70,13 @@ export class RandomDatabase {
 
   /** The engine's program on this database, or on a copy of it. */
   wt(args: readonly string[], { home = this.home, input = "" } = {}): SpawnSyncReturns<Buffer> {
-    const options = { input, maxBuffer: 1 << 28 };
+    const options = { input, maxBuffer: 1 << 28, env: this.options.env };
     return spawnSync("wt", ["-h", home, "-C", this.open, ...args], options);
   }
 
   /** Each step opens the database, and leaves a checkpoint when it closes it. */
   make(): void {
-    execFileSync("wt", ["-h", this.home, "-C", `create,${this.open}`, "list"]);
+    execFileSync("wt", ["-h", this.home, "-C", `create,${this.open}`, "list"], { env: this.options.env });
     for (const table of this.tables) {
       this.run(["create", "-c", table.config, table.uri]);
       for (let steps = this.random.below(4); steps > 0; steps--) this.step(table);

@@ -20,6 +20,8 @@ export interface WtLimits {
   readonly seconds?: number;
   /** Address space (default 2,048), MiB. */
   readonly memoryMiB?: number;
+  /** The environment it is run in (default: this process's). */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const MAX_MESSAGE = 2000;
@@ -29,7 +31,7 @@ const DATA = Buffer.from("\nData\n");
 
 export function runWt(
   args: readonly string[],
-  { cpuSeconds = 20, seconds = 180, memoryMiB = 2048 }: WtLimits = {},
+  { cpuSeconds = 20, seconds = 180, memoryMiB = 2048, env = process.env }: WtLimits = {},
 ): Promise<WtOutcome> {
   const limited = [
     "-c",
@@ -37,7 +39,7 @@ export function runWt(
     "wt",
     ...args,
   ];
-  const child = spawn("sh", limited, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("sh", limited, { env, stdio: ["ignore", "pipe", "pipe"] });
   const rows = new RowsHash();
   let [printed, message, hung] = [0, "", false];
   const stop = (): void => {
