@@ -98,12 +98,10 @@ export abstract class CheckedPageLog implements WritablePageLog {
     checkPut(put, head);
     const { tableId, pageId, isDelta, backlinkLsn, baseLsn } = put;
     const flags = ((put.flags ?? 0) | (isDelta ? pageLogFlags.delta : 0)) >>> 0;
-    const ids = this.keepsIds ? this.linkIds(put, head) : {};
-    const data = put.data;
-    return this.add(
-      { tableId, pageId, isDelta, discarded: false, flags, backlinkLsn, baseLsn, ...ids, data },
-      head,
-    );
+    const { data } = put;
+    const lsn = this.beforePut();
+    const record = { tableId, pageId, lsn, isDelta, discarded: false, flags, backlinkLsn, baseLsn, data };
+    return this.add(this.keepsIds ? { ...record, ...this.linkIds(put, head) } : record, head);
   }
 
   discard(page: PageDiscard): bigint {
@@ -113,12 +111,21 @@ export abstract class CheckedPageLog implements WritablePageLog {
     checkDiscard(page, head);
     const { tableId, pageId, backlinkLsn, baseLsn } = page;
     const flags = pageLogFlags.delta | pageLogFlags.discarded;
-    const ids = this.keepsIds ? this.linkIds({ ...page, isDelta: true }, head) : {};
     const data = new Uint8Array(0);
-    return this.add(
-      { tableId, pageId, isDelta: true, discarded: true, flags, backlinkLsn, baseLsn, ...ids, data },
-      head,
-    );
+    const lsn = this.beforePut();
+    const record = {
+      tableId,
+      pageId,
+      lsn,
+      isDelta: true,
+      discarded: true,
+      flags,
+      backlinkLsn,
+      baseLsn,
+      data,
+    };
+    const ids = this.keepsIds ? this.linkIds({ ...page, isDelta: true }, head) : {};
+    return this.add({ ...record, ...ids }, head);
   }
 
   beginCheckpoint(): bigint {
@@ -222,21 +229,26 @@ export abstract class CheckedPageLog implements WritablePageLog {
     };
   }
 
-  private add(record: Omit<NewRecord, "lsn">, before: PageHead | undefined): bigint {
+  /** The record's LSN. */
+  private beforePut(): bigint {
     this.at("before-put");
-    const lsn = this.nextLsn();
+    return this.nextLsn();
+  }
+
+  private add(record: NewRecord, before: PageHead | undefined): bigint {
+    const { lsn, isDelta, tableId } = record;
     const head: PageHead = {
       lsn,
-      imageLsn: record.isDelta ? (before?.imageLsn ?? 0n) : lsn,
+      imageLsn: isDelta ? (before?.imageLsn ?? 0n) : lsn,
       discarded: record.discarded,
       checkpointId: record.checkpointId,
-      imageCheckpointId: record.isDelta ? before?.imageCheckpointId : record.checkpointId,
+      imageCheckpointId: isDelta ? before?.imageCheckpointId : record.checkpointId,
     };
     // Before the store does anything: what fails half-way is removed with the rest.
     this.hasUnfinished = true;
-    this.insert({ ...record, lsn }, head);
+    this.insert(record, head);
     this.last = lsn;
-    if (record.tableId > this.highestTableId) this.highestTableId = record.tableId;
+    if (tableId > this.highestTableId) this.highestTableId = tableId;
     this.at("after-put");
     return lsn;
   }

@@ -47,7 +47,8 @@ function fill(files: PaliteFiles, log: PageLogContents): void {
     const insertion = pageInsertion(files.layout);
     for (const record of log.records()) {
       const database = files.database(files.fileOfTable(record.tableId));
-      database.run(insertion, rowValues(files.layout, record, record.timestampMaterializedUs ?? 0n));
+      const values = rowValues(files.layout, record, record.timestampMaterializedUs ?? 0n);
+      database.insert(insertion, values, record.data);
       database.pendingBytes += record.data.length;
       if (database.pendingBytes >= BATCH_BYTES) database.commit();
     }

@@ -15,6 +15,7 @@ import type { NewRecord } from "./checked-page-log.js";
 import { syncDirectory, writeDurably } from "./durable-file.js";
 import { signed } from "./palite-row.js";
 import { sizeOf } from "./private-copy.js";
+import { type RowInsertion, rowInsertion } from "./row-queue.js";
 import type { SqliteValue } from "./sqlite-connection.js";
 import { SqliteWriter } from "./sqlite-writer.js";
 
@@ -29,8 +30,11 @@ export class PaliteFiles {
   /** Files were made or opened for writing since the directory itself was made durable. */
   private isDirectoryDirty = true;
 
-  /** Called before a database is closed to make room for another one. */
-  beforeClose: (database: SqliteWriter) => void = (database) => database.commit();
+  /** Told when records that were put and not yet committed are gone. */
+  onLost: (reason: unknown) => void = () => {};
+  /** The database asked for last. */
+  private latest: SqliteWriter | undefined;
+  private latestName = "";
 
   constructor(
     readonly directory: string,
@@ -75,15 +79,19 @@ export class PaliteFiles {
 
   /** Opened, or made, when it is asked for first. @throws SqliteError, and what the system throws */
   database(name: string): SqliteWriter {
+    if (this.latest !== undefined && name === this.latestName) return this.latest;
     let found = this.open.get(name);
     if (found === undefined) {
       this.makeRoom();
       this.make(name);
       found = SqliteWriter.open(join(this.directory, name));
+      found.onLost = (reason) => this.onLost(reason);
       this.isDirectoryDirty = true;
     } else this.open.delete(name);
     // The latest one used comes last.
     this.open.set(name, found);
+    this.latest = found;
+    this.latestName = name;
     return found;
   }
 
@@ -111,6 +119,7 @@ export class PaliteFiles {
   close(): void {
     for (const database of this.open.values()) database.close();
     this.open.clear();
+    this.latest = undefined;
   }
 
   private makeRoom(): void {
@@ -118,9 +127,10 @@ export class PaliteFiles {
     for (const [name, database] of this.open) {
       if (this.open.size < MAX_OPEN) return;
       if (name === files.globals || name === files.checkpoints) continue;
-      this.beforeClose(database);
+      database.commit();
       database.close();
       this.open.delete(name);
+      if (this.latest === database) this.latest = undefined;
     }
   }
 
@@ -198,41 +208,37 @@ export function storedPageColumns(database: SqliteWriter): string[] {
   return database.all(sql, [paliteTables.pages]).map(({ name }) => String(name).toLowerCase());
 }
 
-/** The statement that adds a record; its values are `rowValues`. */
-export function pageInsertion(layout: PaliteLayout): string {
-  const columns = pageColumns(layout);
-  return `INSERT INTO ${paliteTables.pages} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
-}
+/** The statements that add records; their values are `rowValues` and the data. */
+export const pageInsertion = (layout: PaliteLayout): RowInsertion =>
+  rowInsertion(paliteTables.pages, pageColumns(layout));
 
 /** LSN, timestamp, text. */
 export const CHECKPOINT_INSERTION = `INSERT INTO ${paliteTables.checkpoints} VALUES (?, ?, ?)`;
 
-/** `timestamp`: microseconds since 1970. */
+/** All but the data. `timestamp`: microseconds since 1970. */
 export function rowValues(layout: PaliteLayout, record: NewRecord, timestamp: bigint): SqliteValue[] {
-  const { tableId, pageId, lsn, backlinkLsn, baseLsn, flags, isDelta, data } = record;
-  const values: SqliteValue[] = [tableId, pageId, lsn, backlinkLsn, baseLsn].map(signed);
-  values.push(flags, timestamp, data);
+  const { tableId, pageId, lsn, backlinkLsn, baseLsn, flags, isDelta } = record;
+  const values: SqliteValue[] = [
+    signed(tableId),
+    signed(pageId),
+    signed(lsn),
+    signed(backlinkLsn),
+    signed(baseLsn),
+    flags,
+    timestamp,
+  ];
   if (layout === "P0" || layout === "P1" || layout === "P2") values.push("");
   if (layout === "P0" || layout === "P1") values.push(isDelta ? 1 : 0);
   return values;
 }
 
-/** Columns of a layout's table of pages, those of all layouts first. */
+/** Columns a layout's table of pages stores, those of all layouts first, the data last. */
 export function pageColumns(layout: PaliteLayout): string[] {
-  const { tableId, pageId, lsn, backlinkLsn, baseLsn, flags, timestampMaterializedUs, data } =
-    palitePageColumns;
-  const columns: string[] = [
-    tableId,
-    pageId,
-    lsn,
-    backlinkLsn,
-    baseLsn,
-    flags,
-    timestampMaterializedUs,
-    data,
-  ];
-  if (layout === "P0" || layout === "P1" || layout === "P2") columns.push(palitePageColumns.encryption);
-  if (layout === "P0") columns.push(palitePageColumns.isDelta);
-  if (layout === "P1") columns.push(palitePageColumns.delta);
-  return columns;
+  const COLUMN = palitePageColumns;
+  const columns: string[] = [COLUMN.tableId, COLUMN.pageId, COLUMN.lsn, COLUMN.backlinkLsn, COLUMN.baseLsn];
+  columns.push(COLUMN.flags, COLUMN.timestampMaterializedUs);
+  if (layout === "P0" || layout === "P1" || layout === "P2") columns.push(COLUMN.encryption);
+  if (layout === "P0") columns.push(COLUMN.isDelta);
+  if (layout === "P1") columns.push(COLUMN.delta);
+  return [...columns, COLUMN.data];
 }

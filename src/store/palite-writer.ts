@@ -15,6 +15,7 @@ import { collectChain } from "./chain.js";
 import { CheckedPageLog, type NewCheckpoint, type NewRecord } from "./checked-page-log.js";
 import type { CrashPoint } from "./crash-point.js";
 import { IssueLog } from "./issue-log.js";
+import { PageHeads } from "./page-heads.js";
 import { PageLogError } from "./page-log-error.js";
 import { type PaliteContents, readContents, setCheckpointIds, setCounters } from "./palite-contents.js";
 import {
@@ -27,6 +28,7 @@ import {
 } from "./palite-files.js";
 import { compareIds, integer, ORDER, ROW, RowReader, signed, unsigned } from "./palite-row.js";
 import { MAX_ID, type PageHead } from "./put-check.js";
+import type { RowInsertion } from "./row-queue.js";
 import type { SqliteRow, SqliteValue } from "./sqlite-connection.js";
 import type { SqliteWriter } from "./sqlite-writer.js";
 import type { CheckpointRecord, PageLogGlobals, PageRecord, StoreIssue } from "./types.js";
@@ -46,8 +48,6 @@ export interface PaliteWriterOptions extends WritablePageLogOptions {
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** LSNs that are taken from the counter at a time. */
 const RESERVED = 65_536n;
-/** Newest records that are kept in memory. */
-const MAX_HEADS = 200_000;
 /** Bytes that are read at a time when all records are. */
 const READ_BYTES = 1024 * 1024;
 const { pages: PAGES, checkpoints: CHECKPOINTS } = paliteTables;
@@ -61,12 +61,12 @@ export class PaliteWriter extends CheckedPageLog {
   readonly generation: string;
   private readonly log = new IssueLog();
   private readonly readers = new WeakMap<SqliteWriter, RowReader>();
-  private readonly heads = new Map<string, PageHead>();
+  private readonly heads = new PageHeads();
   /** Highest page id of each table that was written to. */
   private readonly highest = new Map<bigint, bigint>();
   private readonly batchBytes: number;
   private readonly now: () => bigint;
-  private readonly insertion: string;
+  private readonly insertion: RowInsertion;
   /** Which database a table's rows are in. */
   private readonly fileOf: Map<bigint, string>;
   /** Databases that may hold records above the newest checkpoint. */
@@ -107,7 +107,7 @@ export class PaliteWriter extends CheckedPageLog {
     this.touched = contents.unfinished;
     this.reserved = contents.counter;
     this.insertion = pageInsertion(files.layout);
-    files.beforeClose = (database) => this.commit(database);
+    files.onLost = (reason) => this.lose(String(reason));
   }
 
   get path(): string {
@@ -131,6 +131,8 @@ export class PaliteWriter extends CheckedPageLog {
   }
 
   chain(tableId: bigint, pageId: bigint, lsn: bigint, limit = 1000): PageRecord[] {
+    this.checkOpen();
+    if (pageId > this.highestPage(tableId)) return [];
     let count = 0;
     const isDelta = (row: SqliteRow): boolean => (Number(row[COLUMN.flags]) & pageLogFlags.delta) !== 0;
     const newestFirst = this.select(
@@ -166,9 +168,9 @@ export class PaliteWriter extends CheckedPageLog {
   }
 
   protected head(tableId: bigint, pageId: bigint): PageHead | undefined {
-    const key = keyOf(tableId, pageId);
-    const known = this.heads.get(key);
-    if (known !== undefined || pageId > this.highestPage(tableId)) return known;
+    if (pageId > this.highestPage(tableId)) return undefined;
+    const known = this.heads.get(tableId, pageId);
+    if (known !== undefined) return known;
     const columns = `${LSN}, ${COLUMN.baseLsn}, ${COLUMN.flags}`;
     const sql = `SELECT ${columns} FROM ${PAGES} WHERE ${TABLE} = ? AND ${PAGE} = ? ORDER BY ${LSN} DESC LIMIT 1`;
     const [row] = this.reading(() => this.databaseOf(tableId)?.all(sql, [tableId, pageId]) ?? []);
@@ -177,7 +179,7 @@ export class PaliteWriter extends CheckedPageLog {
     const flags = Number(row[COLUMN.flags]);
     const imageLsn = (flags & pageLogFlags.delta) === 0 ? lsn : (integer(row[COLUMN.baseLsn]) ?? 0n);
     const head = { lsn, imageLsn, discarded: (flags & pageLogFlags.discarded) !== 0 };
-    this.remember(key, head);
+    this.heads.set(tableId, pageId, head);
     return head;
   }
 
@@ -192,14 +194,14 @@ export class PaliteWriter extends CheckedPageLog {
     } catch (error) {
       throw failure(error, { tableId, pageId });
     }
-    this.remember(keyOf(tableId, pageId), head);
+    this.heads.set(tableId, pageId, head);
     if (pageId > this.highestPage(tableId)) this.highest.set(tableId, pageId);
   }
 
   /** Nothing is published before the record itself is committed. */
   protected publish({ lsn, timestamp, metadata, checkpointId }: NewCheckpoint): void {
     try {
-      for (const database of this.files.opened()) this.commit(database);
+      for (const database of this.files.opened()) database.commit();
       for (const database of this.files.opened()) database.settle();
       this.reserve(lsn);
       // Used up, even if it fails from here on.
@@ -245,36 +247,20 @@ export class PaliteWriter extends CheckedPageLog {
   }
 
   private insertInto(database: SqliteWriter, record: NewRecord): void {
-    const before = database.pendingBytes;
-    try {
-      database.run(this.insertion, rowValues(this.files.layout, record, this.now()));
-      this.inTransaction("inside-put", database);
-      database.pendingBytes += record.data.length + 1;
-      if (database.pendingBytes > this.batchBytes) database.commit();
-    } catch (error) {
-      if (before > 0 && !database.inTransaction) this.lose(String(error));
-      throw error;
-    }
-  }
-
-  /** Commits; puts that fail to be are lost to the open checkpoint. */
-  private commit(database: SqliteWriter): void {
-    const hasPuts = database.pendingBytes > 0;
-    try {
-      database.commit();
-    } catch (error) {
-      if (hasPuts) this.lose(String(error));
-      throw error;
-    }
+    const { data } = record;
+    database.insert(this.insertion, rowValues(this.files.layout, record, this.now()), data);
+    this.inTransaction("inside-put", database);
+    database.pendingBytes += data.length + 1;
+    if (database.pendingBytes > this.batchBytes) database.commit();
   }
 
   /** Passes a crash point; what goes wrong there undoes the transaction. */
-  private inTransaction(point: CrashPoint, database: SqliteWriter, action = (): void => {}): void {
+  private inTransaction(point: CrashPoint, database: SqliteWriter, action?: () => void): void {
     try {
-      action();
+      action?.();
       this.at(point);
     } catch (error) {
-      database.rollback();
+      database.undo(error);
       throw error;
     }
   }
@@ -282,7 +268,7 @@ export class PaliteWriter extends CheckedPageLog {
   /** Makes the last LSN durable, before it is given to anybody. */
   private reserve(last: bigint): void {
     setCounters(this.files, { last, highestTableId: this.highestTableId });
-    this.commit(this.files.globals);
+    this.files.globals.commit();
     this.reserved = last;
   }
 
@@ -348,11 +334,6 @@ export class PaliteWriter extends CheckedPageLog {
     return highest;
   }
 
-  private remember(key: string, head: PageHead): void {
-    if (this.heads.size >= MAX_HEADS) this.heads.delete(this.heads.keys().next().value as string);
-    this.heads.set(key, head);
-  }
-
   private reading<T>(action: () => T): T {
     try {
       return action();
@@ -380,5 +361,3 @@ function openLocked(directory: string, lock: WriterLock, options: OpenPaliteOpti
     throw error;
   }
 }
-
-const keyOf = (tableId: bigint, pageId: bigint): string => `${tableId}/${pageId}`;

@@ -68,8 +68,6 @@ function checkImage(put: PagePut, head: PageHead | undefined): void {
 
 function checkIds(put: PagePut, backlink: bigint | undefined, base: bigint | undefined): void {
   const { backlinkCheckpointId, baseCheckpointId } = put;
-  const agrees = (given: bigint | undefined, kept: bigint | undefined): boolean =>
-    given === undefined || kept === undefined || given === kept;
   if (!agrees(backlinkCheckpointId, backlink))
     throw refused(
       put,
@@ -79,6 +77,9 @@ function checkIds(put: PagePut, backlink: bigint | undefined, base: bigint | und
   if (!agrees(baseCheckpointId, base))
     throw refused(put, "checkpoint-id", `base of checkpoint ${baseCheckpointId}; the image is of ${base}`);
 }
+
+const agrees = (given: bigint | undefined, kept: bigint | undefined): boolean =>
+  given === undefined || kept === undefined || given === kept;
 
 /** @throws PageLogError */
 export function checkDiscard(page: PageDiscard, head: PageHead | undefined): void {

@@ -5,13 +5,28 @@
 import { existsSync, rmdirSync } from "node:fs";
 import type { Database, Statement } from "node-sqlite3-wasm";
 import { hasHotJournal } from "./private-copy.js";
+import { type RowInsertion, RowQueue } from "./row-queue.js";
 import { SqliteError, type SqliteRow, type SqliteValue, sqliteLibrary } from "./sqlite-connection.js";
 
-const SETTINGS = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+/** Pages of a transaction that do not fit in memory would be written twice: KiB of them, and pages in the log. */
+const CACHE_KIB = 12 * 1024;
+const LOG_PAGES = 6000;
+const SETTINGS = [
+  "locking_mode = EXCLUSIVE",
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  `cache_size = -${CACHE_KIB}`,
+  `wal_autocheckpoint = ${LOG_PAGES}`,
+]
+  .map((setting) => `PRAGMA ${setting}`)
+  .join(";");
 
 export class SqliteWriter {
-  /** Bytes of records put since the last commit: counted by the user. */
+  /** Bytes of records inserted since the last commit: counted by the user. */
   pendingBytes = 0;
+  /** Told when a failure has undone such records. */
+  onLost: (reason: unknown) => void = () => {};
+  private readonly queue = new RowQueue();
   /** After a failed commit its frames may be in the write-ahead log, and a crash would bring them back. */
   private isDoubtful = false;
   private readonly statements = new Map<string, Statement>();
@@ -52,21 +67,25 @@ export class SqliteWriter {
 
   /** Begins a transaction, if there is none yet, and runs the statement in it. @throws SqliteError */
   run(sql: string, values: SqliteValue[]): void {
-    if (!this.inTransaction) {
-      this.settle();
-      this.exec("BEGIN IMMEDIATE");
-    }
-    const statement = this.statement(sql);
-    try {
-      statement.run(values);
-    } catch (error) {
-      this.forget(sql);
-      throw new SqliteError(error);
-    }
+    this.begin();
+    this.flush();
+    this.execute(sql, values);
+  }
+
+  /**
+   * Adds a row in the transaction, with others of its kind as it comes: whatever reads or commits comes after it.
+   * @throws SqliteError; the transaction is undone then.
+   */
+  insert(insertion: RowInsertion, values: SqliteValue[], data: Uint8Array): void {
+    const { queue } = this;
+    if (queue.isEmpty) this.begin();
+    if (!queue.takes(insertion, data)) this.flush();
+    if (queue.add(insertion, values, data)) this.flush();
   }
 
   /** All rows: a statement that is not run to its end would hold on to the write-ahead log. @throws SqliteError */
   all(sql: string, values: SqliteValue[] = []): SqliteRow[] {
+    this.flush();
     const statement = this.statement(sql);
     try {
       return statement.all(values) as SqliteRow[];
@@ -79,6 +98,7 @@ export class SqliteWriter {
   /** Rows as long as `wanted` says so of the one before. @throws SqliteError */
   first(sql: string, values: SqliteValue[], wanted: (row: SqliteRow) => boolean): SqliteRow[] {
     const rows: SqliteRow[] = [];
+    this.flush();
     this.tried(() => {
       const statement = this.database.prepare(sql);
       try {
@@ -96,12 +116,13 @@ export class SqliteWriter {
   /** @throws SqliteError; the transaction is undone then. */
   commit(): void {
     if (!this.inTransaction) return;
+    this.flush();
     try {
       this.exec("COMMIT");
       this.pendingBytes = 0;
     } catch (error) {
       this.isDoubtful = true;
-      this.rollback();
+      this.undo(error);
       throw error;
     }
   }
@@ -114,8 +135,16 @@ export class SqliteWriter {
     this.isDoubtful = false;
   }
 
+  /** Undoes the transaction after a failure. */
+  undo(reason: unknown): void {
+    const hadRecords = this.pendingBytes > 0;
+    this.rollback();
+    if (hadRecords) this.onLost(reason);
+  }
+
   rollback(): void {
     this.pendingBytes = 0;
+    this.queue.clear();
     if (this.inTransaction) quietly(() => this.database.exec("ROLLBACK"));
   }
 
@@ -124,6 +153,33 @@ export class SqliteWriter {
     this.rollback();
     for (const sql of [...this.statements.keys()]) this.forget(sql);
     quietly(() => this.database.close());
+  }
+
+  private begin(): void {
+    if (this.inTransaction) return;
+    this.settle();
+    this.exec("BEGIN IMMEDIATE");
+  }
+
+  /** Rows that wait are inserted. */
+  private flush(): void {
+    if (this.queue.isEmpty) return;
+    try {
+      this.queue.drain((sql, values) => this.execute(sql, values));
+    } catch (error) {
+      this.undo(error);
+      throw error;
+    }
+  }
+
+  private execute(sql: string, values: SqliteValue[]): void {
+    const statement = this.statement(sql);
+    try {
+      statement.run(values);
+    } catch (error) {
+      this.forget(sql);
+      throw new SqliteError(error);
+    }
   }
 
   private statement(sql: string): Statement {

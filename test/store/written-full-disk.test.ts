@@ -23,7 +23,9 @@ function checkpoint(log: WritablePageLog, pageId: bigint): bigint[] {
   const page = { tableId: 41n, pageId };
   const data = Uint8Array.from({ length: 6000 }, (_, i) => i & 0xff);
   const image = log.put({ ...page, isDelta: false, backlinkLsn: 0n, baseLsn: 0n, data });
-  const first = log.put({ ...page, isDelta: true, backlinkLsn: image, baseLsn: image, data });
+  // Small: it waits in memory until something is read or committed.
+  const small = data.subarray(0, 300);
+  const first = log.put({ ...page, isDelta: true, backlinkLsn: image, baseLsn: image, data: small });
   const second = log.put({ ...page, isDelta: true, backlinkLsn: first, baseLsn: image, data });
   const end = log.completeCheckpoint({ metadata: Uint8Array.of(65), timestamp: 0n });
   return [image, first, second, end];

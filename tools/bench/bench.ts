@@ -13,7 +13,7 @@ export interface BenchOptions {
 /** A line of the table at the end, as text. */
 export interface Result {
   readonly what: string;
-  /** Seconds of the peer, where there is one. */
+  /** Seconds of the peer, where there is one, or its rate. */
   readonly peer?: string;
   readonly ours: string;
   readonly rate: string;
@@ -26,6 +26,8 @@ export interface Bench {
   readonly name: string;
   /** One line: what is measured against what. */
   readonly title: string;
+  /** Who is measured beside us (default wt). */
+  readonly peer?: string;
   run(options: BenchOptions): Promise<readonly Result[]>;
 }
 

@@ -36,16 +36,19 @@ function options(values: { mb: string; pairs: string; only?: string | undefined 
   return values.only === undefined ? { mb, pairs } : { mb, pairs, only: values.only };
 }
 
-function writeResults(results: readonly Result[], markdown: boolean): void {
-  const heads = ["what", "wt", "pugmark", "pugmark's rate", "ratio", "peak memory (wt, pugmark)"];
-  const rows = results.map(({ what, peer = "", ours, rate, ratio = "", memory = "" }) => [
-    what,
-    peer,
-    ours,
-    rate,
-    ratio,
-    memory,
-  ]);
+/** Columns in which nothing stands are left out. */
+function writeResults(peer: string, results: readonly Result[], markdown: boolean): void {
+  const columns: ReadonlyArray<readonly [string, (result: Result) => string | undefined]> = [
+    ["what", ({ what }) => what],
+    [peer, (result) => result.peer],
+    ["pugmark", ({ ours }) => ours],
+    ["pugmark's rate", ({ rate }) => rate],
+    ["ratio", ({ ratio }) => ratio],
+    [`peak memory (${peer}, pugmark)`, ({ memory }) => memory],
+  ];
+  const used = columns.filter(([, of]) => results.some((result) => of(result) !== undefined));
+  const heads = used.map(([head]) => head);
+  const rows = results.map((result) => used.map(([, of]) => of(result) ?? ""));
   write();
   (markdown ? writeMarkdown : writeTable)(heads, rows);
 }
@@ -68,13 +71,15 @@ async function main(): Promise<void> {
   const cores = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   write(`machine: ${cores.length} × ${cores[0]?.model.trim()}, ${memory} GiB; node ${process.version}`);
-  const results: Result[] = [];
+  const tables = new Map<string, Result[]>();
   for (const bench of benches) {
     if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
     write(`\n# ${bench.name}: ${bench.title}`);
-    results.push(...(await bench.run(chosen)));
+    const { peer = "wt" } = bench;
+    tables.set(peer, [...(tables.get(peer) ?? []), ...(await bench.run(chosen))]);
   }
-  if (results.length > 0) writeResults(results, values.markdown === true);
+  for (const [peer, results] of tables)
+    if (results.length > 0) writeResults(peer, results, values.markdown === true);
 }
 
 main().catch((error: unknown) => {
