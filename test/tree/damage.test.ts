@@ -6,10 +6,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pageTypes } from "../../formats/page-header.js";
 import { runProgram } from "../../src/cli/program.js";
+import type { CheckpointRecord } from "../../src/store/types.js";
 import { openDatabase } from "../../src/tree/index.js";
+import { PageLogDatabase } from "../../src/tree/page-log/database.js";
 import type { KeyRange, TreeProblem, TreeRow } from "../../src/tree/types.js";
 import { isInside } from "../../src/tree/walk.js";
 import { corpusPath } from "../support/corpus.js";
+import { loadContents, logOf } from "../support/log-contents.js";
 
 interface PartialRows {
   readonly rows: readonly TreeRow[];
@@ -117,6 +120,21 @@ test("corrupt-palm/turtle_addr: the root of the metadata is found another way", 
   assert.equal(
     partial.met.map(({ code }) => code),
     ["metadata", "metadata"],
+  );
+});
+
+test("a checkpoint whose own LSN is damaged is not taken for the newest", () => {
+  const contents = loadContents("a_small");
+  const [first, ...others] = contents.checkpoints;
+  const moved = { ...(first as CheckpointRecord), lsn: 1n << 40n };
+  const log = logOf({ ...contents, checkpoints: [...others, moved] });
+  const database = new PageLogDatabase(log, "memory", {});
+  const table = database.table("small");
+  assert.is(table.checkpoint?.lsn, 167n);
+  assert.equal([...table.rows()].map(line), healthyPalm.map(line));
+  assert.equal(
+    database.problems.map(({ code, place }) => [code, place.lsn]),
+    [["metadata", moved.lsn]],
   );
 });
 

@@ -274,8 +274,29 @@ test("a checkpoint whose own LSN was never given is named", () => {
   assert.equal(named(damaged), [moved.lsn]);
   assert.equal(
     errorsOf(damaged).flatMap(({ code, field, lsn }) => (code === "checkpoint-order" ? [[field, lsn]] : [])),
-    [["metadataLsn", moved.lsn]],
+    [["lsn", moved.lsn]],
   );
+});
+
+test("a checkpoint whose own LSN is another is the only one that is blamed, whichever it is", () => {
+  const contents = loadContents("a_small");
+  const sound = contents.checkpoints.map(({ checkpointId: _, ...record }) => record);
+  const globals = { lsnCounter: 167n, lsnCounterIs: "last" } as const;
+  const errors = (checkpoints: readonly CheckpointRecord[]): Finding[] =>
+    errorsOf({ ...contents, kind: "palite", globals, checkpoints }, { allCheckpoints: true });
+  assert.equal(errors(sound), []);
+  for (const [at, record] of sound.entries())
+    for (const lsn of [1n, 100n, (1n << 40n) + 1n]) {
+      const [own, next] = [record.lsn - 1n, sound[at + 1]?.lsn ?? 1n << 63n];
+      // Between its turtle page and the next one nothing tells that it is another.
+      if (lsn >= own && lsn < next - 1n && lsn < 168n) continue;
+      const moved = { ...record, lsn };
+      const checkpoints = [...sound.filter((other) => other !== record), moved];
+      const found = errors(checkpoints.sort((a, b) => (a.lsn < b.lsn ? -1 : 1)));
+      assert.ok(found.length > 0, `${record.lsn} becomes ${lsn}`);
+      for (const finding of found)
+        assert.is(finding.lsn, lsn, `${record.lsn} becomes ${lsn}: ${listed([finding])}`);
+    }
 });
 
 test("the orphans of a checkpoint that never completed are information; all of them are counted", () => {

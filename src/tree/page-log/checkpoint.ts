@@ -55,6 +55,20 @@ export function followCheckpoint(store: PageLog, checkpoint: CheckpointRecord): 
   return { problem, place, turtleLsn: lsn };
 }
 
+/**
+ * The position of the newest checkpoint: the one with the newest turtle page, for a checkpoint's own LSN is guarded by
+ * nothing. One whose text cannot be read counts by its own.
+ */
+export function newestCheckpoint(checkpoints: readonly CheckpointRecord[]): number {
+  let [newest, highest] = [-1, -1n];
+  for (const [index, { metadata, lsn }] of checkpoints.entries()) {
+    const record = checkpointRecord.read(metadata);
+    const order = (record.ok ? record.value.metadataLsn : undefined) ?? lsn;
+    if (order >= highest) [newest, highest] = [index, order];
+  }
+  return newest;
+}
+
 /** @throws InputError `input-unsupported` for a checkpoint record or turtle page of a generation too new */
 export function refuseNewerCheckpoint(store: PageLog, { lsn, metadata }: CheckpointRecord): void {
   const record = checkpointRecord.read(metadata);

@@ -24,6 +24,7 @@ import {
   lastMetadataPage,
   type MetadataRoot,
   metadataTableIds,
+  newestCheckpoint,
   refuseNewerCheckpoint,
 } from "./checkpoint.js";
 import { PageLogSource } from "./source.js";
@@ -41,6 +42,7 @@ export class PageLogDatabase implements Database {
   private readonly images: SoundImages;
   private readonly records: readonly CheckpointRecord[];
   private readonly infos: readonly CheckpointInfo[];
+  private newestIndex: number | undefined;
   private sizesById: ReadonlyMap<bigint, TableSize> | undefined;
   private readonly opened = new Map<CheckpointInfo, OpenCheckpoint>();
 
@@ -171,7 +173,7 @@ export class PageLogDatabase implements Database {
 
   /** A checkpoint by LSN or number; the newest one when none is named. */
   private open(name: string | undefined): OpenCheckpoint {
-    const index = name === undefined ? this.infos.length - 1 : this.indexOf(name);
+    const index = name === undefined ? this.newest() : this.indexOf(name);
     const info = this.infos[index];
     if (info === undefined) throw new TreeError("no-checkpoint", "the page log has no complete checkpoint");
     const known = this.opened.get(info);
@@ -179,6 +181,23 @@ export class PageLogDatabase implements Database {
     const open = this.read(info, this.records[index] as CheckpointRecord);
     this.opened.set(info, open);
     return open;
+  }
+
+  private newest(): number {
+    if (this.newestIndex !== undefined) return this.newestIndex;
+    const { records } = this;
+    const index = newestCheckpoint(records);
+    const last = records.at(-1);
+    if (last !== undefined && records[index] !== last)
+      this.report(
+        "the checkpoint with the highest LSN has an older turtle page than another one, which is taken",
+        {
+          path: last.place.file,
+          lsn: last.lsn,
+        },
+      );
+    this.newestIndex = index;
+    return index;
   }
 
   private indexOf(name: string): number {

@@ -16,11 +16,13 @@ export class CheckpointSubject implements Subject {
   readonly turtle: PageRecord | undefined;
   readonly turtleReading: Reading<DisaggTurtle> | undefined;
   readonly keyPage: PageRecord | undefined;
+  /** The checkpoints before and after it, in the order of their turtle pages. */
+  before: CheckpointSubject | undefined;
+  after: CheckpointSubject | undefined;
 
   constructor(
     readonly store: PageLog,
     readonly record: CheckpointRecord,
-    readonly before: CheckpointRecord | undefined,
     forced: ForcedGenerations = {},
   ) {
     this.reading = checkpointRecord.read(record.metadata, readAs(forced.checkpointRecord));
@@ -36,6 +38,10 @@ export class CheckpointSubject implements Subject {
   }
   get turtleValue(): DisaggTurtle | undefined {
     return this.turtleReading?.ok === true ? this.turtleReading.value : undefined;
+  }
+  /** LSN of the turtle page it names: what checkpoints are ordered by. */
+  get turtleLsn(): bigint | undefined {
+    return this.value?.metadataLsn;
   }
   get isPalm(): boolean {
     return this.record.checkpointId !== undefined;

@@ -4,7 +4,7 @@
  */
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { pageTypes } from "../../../formats/page-header.js";
-import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
+import type { PageLog, PageRecord } from "../../store/types.js";
 import { disaggLayout, type PageVerifier } from "../page-verifier.js";
 import type { Rule } from "../rule.js";
 import { blockUnreadable } from "../rules/block/block-unreadable.js";
@@ -122,8 +122,9 @@ export class RecordPass {
     this.missing = new MissingRecords(context.run.findings);
   }
 
-  verify(newest: CheckpointRecord | undefined): void {
-    this.newestLsn = newest?.lsn;
+  /** `newestLsn`: of the newest checkpoint's turtle page, its last record. */
+  verify(newestLsn: bigint | undefined): void {
+    this.newestLsn = newestLsn;
     for (const record of this.context.store.records()) this.pass(record);
     this.missing.reportBefore();
     this.addresses.passAll();

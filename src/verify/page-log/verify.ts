@@ -67,8 +67,6 @@ class PageLogVerifier {
   verify(): void {
     const checkpoints = this.verifyCheckpoints();
     const newest = checkpoints.at(-1);
-    // An older checkpoint stands in for a newest one that cannot be opened.
-    if (newest?.record.lsn !== this.store.checkpoints().at(-1)?.lsn) this.run.complete = false;
     const tables = this.walkCheckpoints(checkpoints);
     const pass = this.verifyRecords(checkpoints);
     if (newest !== undefined) this.verifyMetadata(newest, tables, pass);
@@ -166,7 +164,7 @@ class PageLogVerifier {
     };
     const { book, unopened } = this.context;
     const pass = new RecordPass({ store, run, detected, tables, pages, plain, ledger, book, unopened });
-    pass.verify(checkpoints.at(-1)?.record);
+    pass.verify(checkpoints.at(-1)?.turtleLsn);
     return pass;
   }
 
@@ -222,15 +220,14 @@ class PageLogVerifier {
     }
   }
 
-  /** Every checkpoint; those that can be opened are returned. */
+  /** Every checkpoint; those that can be opened are returned, in the order of their turtle pages. */
   private verifyCheckpoints(): CheckpointSubject[] {
-    const records = this.store.checkpoints();
     const readable: CheckpointSubject[] = [];
-    for (const [index, record] of records.entries()) {
+    const subjects = this.orderedCheckpoints();
+    for (const subject of subjects) {
       // Only PALM gives checkpoints LSNs of their own.
-      if (record.checkpointId !== undefined) this.ledger.add(record.lsn);
+      if (subject.isPalm) this.ledger.add(subject.record.lsn);
       this.run.checkpoints++;
-      const subject = new CheckpointSubject(this.store, record, records[index - 1], this.run.forced);
       const { generation, issues } = subject.reading;
       if (generation !== undefined) this.detected.generations.add(`checkpoint record ${generation}`);
       this.run.findings.addIssues(checkpointRecordFormat, subject.place(), issues);
@@ -242,7 +239,22 @@ class PageLogVerifier {
         { path: this.store.path },
         "no checkpoint can be opened: records are checked one by one, not as trees",
       );
+    // An older checkpoint stands in for a newest one that cannot be opened.
+    if (readable.at(-1) !== subjects.at(-1)) this.run.complete = false;
     return readable;
+  }
+
+  /** A checkpoint's own LSN may be what is damaged: its turtle page is a record with links and neighbours. */
+  private orderedCheckpoints(): CheckpointSubject[] {
+    const { store, run } = this;
+    const subjects = store.checkpoints().map((record) => new CheckpointSubject(store, record, run.forced));
+    const orderOf = ({ turtleLsn, record }: CheckpointSubject): bigint => turtleLsn ?? record.lsn;
+    subjects.sort((a, b) => compareLsns(orderOf(a), orderOf(b)) || compareLsns(a.record.lsn, b.record.lsn));
+    for (const [index, subject] of subjects.entries()) {
+      subject.before = subjects[index - 1];
+      subject.after = subjects[index + 1];
+    }
+    return subjects;
   }
 
   private verifyLsns(pass: RecordPass): void {
@@ -394,3 +406,5 @@ class PageLogVerifier {
     );
   }
 }
+
+const compareLsns = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
