@@ -1,5 +1,6 @@
 /** Every target by its name. */
 import type { FuzzTarget } from "../target.js";
+import { checkpointWriterTarget } from "./checkpoint-writer.js";
 import { configTarget } from "./config.js";
 import { formatTargets } from "./formats.js";
 import { mergeTarget } from "./merge.js";
@@ -19,6 +20,7 @@ export const targets: readonly FuzzTarget[] = [
   verifyPageLogTarget,
   verifyClassicTarget,
   treeRowsTarget,
+  checkpointWriterTarget,
 ];
 
 /** By name those are found, too, that break on purpose. */

@@ -14,7 +14,8 @@ import { FormatError } from "./error.js";
 
 /**
  * A place in configuration text: `checkpoint.WiredTigerCheckpoint.3.addr`, or the keys one by one where that is
- * ambiguous. A number is the index of an entry (in text: `[2]`); an empty string is a struct without a key.
+ * ambiguous. A number is the index of an entry (in text: `[2]`); an empty string is a struct without a key, so
+ * that a key which is quoted and empty is reached by its index.
  */
 export type ConfigPath = string | ReadonlyArray<string | number>;
 

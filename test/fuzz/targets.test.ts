@@ -6,7 +6,7 @@ import { seededRandom } from "../../src/codec/index.js";
 const test = suite("fuzz targets");
 /** Formats have many targets, and whole stores take longer. */
 const inputsOf = (name: string): number => {
-  if (/^(verify|tree)-/.test(name)) return 30;
+  if (/^(verify|tree|checkpoint|repair)-/.test(name)) return 20;
   return name.startsWith("format-") ? 60 : 400;
 };
 
