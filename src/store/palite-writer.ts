@@ -133,20 +133,20 @@ export class PaliteWriter extends CheckedPageLog {
   chain(tableId: bigint, pageId: bigint, lsn: bigint, limit = 1000): PageRecord[] {
     this.checkOpen();
     if (pageId > this.highestPage(tableId)) return [];
-    let count = 0;
-    const isDelta = (row: SqliteRow): boolean => (Number(row[COLUMN.flags]) & pageLogFlags.delta) !== 0;
+    // From the newest full image on; the limit keeps a chain without one in bounds.
+    const upTo = `${TABLE} = ?1 AND ${PAGE} = ?2 AND ${LSN} <= ?3`;
+    const image = `SELECT max(${LSN}) FROM ${PAGES} WHERE ${upTo} AND NOT ${COLUMN.flags} & ${pageLogFlags.delta}`;
     const newestFirst = this.select(
       tableId,
-      `${ROW}.${PAGE} = ? AND ${ROW}.${LSN} <= ? ORDER BY ${ROW}.${LSN} DESC`,
-      [pageId, lsn > MAX_ID ? MAX_ID : lsn],
-      (row) => isDelta(row) && ++count <= limit,
+      `${ROW}.${PAGE} = ?2 AND ${ROW}.${LSN} BETWEEN ifnull((${image}), 0) AND ?3 ORDER BY ${ROW}.${LSN} DESC LIMIT ?4`,
+      [pageId, lsn > MAX_ID ? MAX_ID : lsn, BigInt(limit) + 1n],
     );
     return collectChain(newestFirst, limit, this.log);
   }
 
   record(tableId: bigint, pageId: bigint, lsn: bigint): PageRecord | undefined {
     if (pageId > MAX_ID || lsn > MAX_ID) return undefined;
-    return this.select(tableId, `${ROW}.${PAGE} = ? AND ${ROW}.${LSN} = ?`, [pageId, lsn], () => false)[0];
+    return this.select(tableId, `${ROW}.${PAGE} = ?2 AND ${ROW}.${LSN} = ?3`, [pageId, lsn])[0];
   }
 
   checkpoints(): CheckpointRecord[] {
@@ -273,7 +273,7 @@ export class PaliteWriter extends CheckedPageLog {
   }
 
   private *recordsOf(tableId: bigint): Generator<PageRecord> {
-    const condition = `(${ROW}.${PAGE}, ${ROW}.${LSN}) > (?, ?) ORDER BY ${ROW}.${PAGE}, ${ROW}.${LSN}`;
+    const condition = `(${ROW}.${PAGE}, ${ROW}.${LSN}) > (?2, ?3) ORDER BY ${ROW}.${PAGE}, ${ROW}.${LSN}`;
     let from: SqliteValue[] = [0n, 0n];
     for (;;) {
       let bytes = 0;
@@ -288,19 +288,20 @@ export class PaliteWriter extends CheckedPageLog {
     }
   }
 
-  /** Records of a table, up to and including the first one behind which no more are wanted. */
+  /** Records of a table (?1), up to and including the first one behind which no more are wanted. */
   private select(
     tableId: bigint,
     condition: string,
     values: SqliteValue[],
-    wanted: (row: SqliteRow) => boolean,
+    wanted?: (row: SqliteRow) => boolean,
   ): PageRecord[] {
     return this.reading(() => {
       const database = this.databaseOf(tableId);
       if (database === undefined) return [];
       const reader = this.readerOf(database);
-      const sql = `SELECT ${reader.selection} FROM ${PAGES} AS ${ROW} WHERE ${ROW}.${TABLE} = ? AND ${condition}`;
-      const rows = database.first(sql, [tableId, ...values], wanted);
+      const sql = `SELECT ${reader.selection} FROM ${PAGES} AS ${ROW} WHERE ${ROW}.${TABLE} = ?1 AND ${condition}`;
+      const all = [tableId, ...values];
+      const rows = wanted === undefined ? database.all(sql, all) : database.first(sql, all, wanted);
       return rows.flatMap((row) => {
         const key = reader.key(row);
         return key === undefined ? [] : [reader.read(row, key)];
