@@ -182,10 +182,14 @@ function sized(bytes: Uint8Array, { kind, size }: HomePart): Uint8Array {
 
 /** A folder that holds a home, and is brought from one damaged state to the next by writing what differs. */
 export class HomeFolder {
-  readonly path = mkdtempSync(join(tmpdir(), "pugmark-home-"));
+  readonly path: string;
   private different: Iterable<string>;
 
-  constructor(private readonly sound: SoundHome) {
+  constructor(
+    private readonly sound: SoundHome,
+    root = tmpdir(),
+  ) {
+    this.path = mkdtempSync(join(root, "pugmark-home-"));
     this.different = sound.files.keys();
     process.once("exit", () => this.remove());
   }
@@ -195,6 +199,13 @@ export class HomeFolder {
     for (const name of this.different) if (!changed.has(name)) this.write(name, this.sound.files.get(name));
     for (const [name, bytes] of changed) this.write(name, bytes);
     this.different = [...changed.keys()];
+  }
+
+  /** As `set`, whatever was written into the folder since. */
+  reset(changed: ReadonlyMap<string, Uint8Array | undefined>): void {
+    for (const name of readdirSync(this.path)) rmSync(join(this.path, name), { recursive: true });
+    this.different = this.sound.files.keys();
+    this.set(changed);
   }
 
   remove(): void {

@@ -28,6 +28,10 @@ const SEED = 7;
 
 /** How many sound logs there are. */
 export const PAGE_LOGS = made.length;
+/** The generation of a sound log. */
+export const generationOfLog = (index: number): WriteGenerationName =>
+  (made[index % made.length] as (typeof made)[number])[1];
+
 const sound: Array<MemoryPageLog | undefined> = [];
 
 /** A sound log; made when it is first asked for. */
@@ -39,9 +43,10 @@ export function soundPageLog(index: number): MemoryPageLog {
 
 function play(name: ScenarioName, generationName: WriteGenerationName): MemoryPageLog {
   const generation = writeGenerations[generationName];
-  const checkpointIds = generation.cookie === "B";
+  // Stores counted from 1 and kept checkpoint ids while addresses had these.
+  const old = generation.cookie === "B" ? { checkpointIds: true, firstLsn: 1n } : {};
   const stage = new Stage({ generation, seed: SEED, size: 0 }, (onCrashPoint) => {
-    return new MemoryPageLog({ onCrashPoint, checkpointIds });
+    return new MemoryPageLog({ onCrashPoint, ...old });
   });
   scenarios[name].play(stage);
   return MemoryPageLog.of(stage.pageLog);

@@ -5,6 +5,7 @@ import { configTarget } from "./config.js";
 import { formatTargets } from "./formats.js";
 import { mergeTarget } from "./merge.js";
 import { pagesTarget } from "./pages.js";
+import { repairClassicTarget, repairPageLogTarget } from "./repair.js";
 import { selfTests } from "./self-tests.js";
 import { storeTargets } from "./stores.js";
 import { treeRowsTarget } from "./tree-rows.js";
@@ -21,6 +22,8 @@ export const targets: readonly FuzzTarget[] = [
   verifyClassicTarget,
   treeRowsTarget,
   checkpointWriterTarget,
+  repairClassicTarget,
+  repairPageLogTarget,
 ];
 
 /** By name those are found, too, that break on purpose. */

@@ -1,0 +1,312 @@
+/** Repairs as a byte program: edits of small homes and page logs, sound and damaged, broken off and taken back. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { RandomSource } from "../../src/codec/index.js";
+import {
+  applyPageLogRepair,
+  applyRepair,
+  type PageLogRepairPlan,
+  planPageLogRepair,
+  planRepair,
+  type RepairEdit,
+  type RepairPlan,
+  RepairRefusal,
+  undoRepair,
+} from "../../src/repair/index.js";
+import { InputError } from "../../src/store/input-error.js";
+import { exportPageLog } from "../../src/store/jsonl-writer.js";
+import type { MemoryPageLog } from "../../src/store/memory-page-log.js";
+import { openPageLog } from "../../src/store/open.js";
+import type { PageLog } from "../../src/store/types.js";
+import { DirectoryVerifier } from "../../src/verify/classic/directory.js";
+import { verifyPageLog } from "../../src/verify/page-log/verify.js";
+import { Detected, Run } from "../../src/verify/run.js";
+import { DamagedHome, HomeFolder, SoundHome } from "../damage/classic-home.js";
+import { DamagedPageLog, generationOfLog, PAGE_LOGS, soundPageLog } from "../damage/page-logs.js";
+import { Tape } from "../tape.js";
+import { Broken, DECIDED, type FuzzTarget, isRaw, RAW } from "../target.js";
+
+const MAX_EDITS = 3;
+/** Kinds of edits, the usual one twice. */
+const EDITS = 9;
+const MAX_DAMAGE = 2;
+const MAX_POINT = 24;
+const TIME = 1_795_300_000;
+
+/** A repair writes and syncs often: in memory that costs nothing. */
+const IN_MEMORY = "/dev/shm";
+const scratchRoot = (): string => (existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir());
+
+/** Sound and damaged stores, each kind of edit, broken off early and late. */
+function* repairSeeds(stores: number): Generator<Uint8Array> {
+  for (let edit = 0; edit < EDITS; edit++) {
+    const store = edit % stores;
+    yield Uint8Array.of(RAW, store, 0, edit, edit, 1, 2 * edit, 3);
+    yield Uint8Array.of(RAW, store, 1, edit, 0, edit, 4, 6, 2, 1, 4 + edit);
+    if (edit < 3) yield Uint8Array.of(DECIDED, store, 5 * edit, 1, 3, edit, 2, 1, 4, 0, 1, 2, 3);
+  }
+}
+
+const VALUES = [
+  "",
+  "1",
+  "-1",
+  "18446744073709551615",
+  "(a=1)",
+  "((",
+  '"owner=ops"',
+  "text with, comma",
+  "false",
+  "snappy",
+];
+const KEYS = [
+  "app_metadata",
+  "id",
+  "log.enabled",
+  "checkpoint",
+  "key_format",
+  "no_such_key",
+  "block_compressor",
+  "",
+];
+const NAMES = ["t", "other", "a/b", "", "x".repeat(70), "row"];
+const CONFIGS = [
+  "key_format=S,value_format=S",
+  "key_format=r",
+  "key_format=Q,value_format=u",
+  "colgroups=(a)",
+  "((",
+  "",
+];
+
+function editOf(tape: RandomSource, uris: readonly string[]): RepairEdit {
+  const pick = (choices: readonly string[]): string => choices[tape.below(choices.length)] as string;
+  const uri = (): string => (tape.below(8) === 0 ? pick(["", "file:none.wt", "table:t", "x"]) : pick(uris));
+  switch (tape.below(EDITS)) {
+    case 0:
+    case 1:
+      return { edit: "set", uri: uri(), key: pick(KEYS), value: pick(VALUES) };
+    case 2:
+      return { edit: "change-id", uri: uri(), id: "auto" };
+    case 3:
+      return { edit: "change-id", uri: uri(), id: pick([...VALUES, "5", "700", "2199023255552"]) };
+    case 4:
+      return {
+        edit: "insert",
+        uri: tape.below(2) === 0 ? uri() : "file:new.wt",
+        config: pick([...CONFIGS, ...VALUES]),
+      };
+    case 5:
+      return { edit: "remove", uri: uri() };
+    case 6:
+      return { edit: "create-table", name: pick(NAMES), config: pick(CONFIGS) };
+    case 7:
+      return { edit: "fix-duplicates" };
+    default:
+      return { edit: "fix-checkpoint-size" };
+  }
+}
+
+const editsOf = (tape: RandomSource, uris: readonly string[]): RepairEdit[] =>
+  Array.from({ length: 1 + tape.below(MAX_EDITS) }, () => editOf(tape, uris));
+
+/** Undefined when it is refused; anything else that is thrown is a defect. */
+function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RepairRefusal || error instanceof InputError) {
+      if (error.message === "") throw new Broken("refused without a reason");
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Thrown by a hook in place of killing the process. */
+class Stopped extends Error {}
+
+let classic: { readonly sound: SoundHome; readonly folder: HomeFolder; readonly work: string } | undefined;
+
+function classicBase(): NonNullable<typeof classic> {
+  if (classic !== undefined) return classic;
+  const sound = SoundHome.ofCorpus("tiny");
+  const work = mkdtempSync(join(scratchRoot(), "pugmark-repair-"));
+  process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+  classic = { sound, folder: new HomeFolder(sound, work), work };
+  return classic;
+}
+
+const HOME_URIS = [
+  "file:row.wt",
+  "table:row",
+  "colgroup:row",
+  "file:packed.wt",
+  "file:column.wt",
+  "file:WiredTigerLAS.wt",
+];
+
+export const repairClassicTarget: FuzzTarget = {
+  name: "repair-classic",
+  oracle:
+    "edits of a sound or damaged home are refused with a reason and nothing is written, or verification finds no more " +
+    "than before, the plan is not applied twice, and undo gives every byte back, also when any step was broken off",
+  seeds: () => repairSeeds(1),
+  fuzz(input) {
+    const tape = new Tape(input.subarray(2));
+    const { sound, folder, work } = classicBase();
+    const damaged = new DamagedHome(sound);
+    const isSound = isRaw(input);
+    if (!isSound) for (let left = 1 + tape.below(MAX_DAMAGE); left > 0; left--) damaged.change(tape);
+    // The repair has written into it: every file is set anew.
+    folder.reset(damaged.changed());
+    const home = folder.path;
+    const before = contentsOf(home);
+    const stopAt = tape.below(MAX_POINT);
+    const edits = editsOf(tape, HOME_URIS);
+    const options = { time: TIME, keepCheckpoint: tape.below(2) === 1, dropHistory: tape.below(2) === 1 };
+    const plan = unlessRefused(() => planRepair(home, edits, options));
+    checkSame(before, contentsOf(home), "planning");
+    if (plan === undefined) return;
+    const errors = errorsOf(home);
+    const journal = join(work, "journal.json");
+    rmSync(journal, { force: true });
+    if (applied(plan, journal, stopAt)) {
+      if (errorsOf(home) > errors) throw new Broken("more errors than before");
+      if (unlessRefused(() => applyRepair(plan, { journal: join(work, "second.json") })) !== undefined)
+        throw new Broken("applied twice");
+    }
+    if (existsSync(journal) && unlessRefused(() => undoRepair(journal)) === undefined && stopAt === 0)
+      throw new Broken("cannot be taken back");
+    checkSame(before, contentsOf(home), "undo");
+  },
+};
+
+/** Whether it came to its end; `stopAt`: the point it is broken off at, 0 = none. */
+function applied(plan: RepairPlan, journal: string, stopAt: number): boolean {
+  let points = 0;
+  const onPoint = (): void => {
+    if (++points === stopAt) throw new Stopped();
+  };
+  try {
+    applyRepair(plan, { journal, onPoint });
+    return true;
+  } catch (error) {
+    if (error instanceof Stopped) return false;
+    throw error;
+  }
+}
+
+function errorsOf(home: string): number {
+  const run = new Run({ threads: 1 }, 0);
+  new DirectoryVerifier(home, run, new Detected(home, "classic-directory")).verify();
+  return run.report().summary.errors;
+}
+
+const contentsOf = (home: string): Map<string, Buffer> =>
+  new Map(
+    readdirSync(home)
+      .sort()
+      .map((name) => [name, readFileSync(join(home, name))]),
+  );
+
+function checkSame(
+  before: ReadonlyMap<string, Buffer>,
+  after: ReadonlyMap<string, Buffer>,
+  what: string,
+): void {
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [old, now] = [before.get(name), after.get(name)];
+    if (old === undefined || now === undefined || !old.equals(now))
+      throw new Broken(`${what} leaves another ${name}`);
+  }
+}
+
+let logs: { readonly work: string; readonly sound: Map<number, string> } | undefined;
+
+function logBase(): NonNullable<typeof logs> {
+  if (logs !== undefined) return logs;
+  const work = mkdtempSync(join(scratchRoot(), "pugmark-repair-"));
+  process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+  logs = { work, sound: new Map() };
+  return logs;
+}
+
+function soundExport(index: number): string {
+  const { work, sound } = logBase();
+  const known = sound.get(index) ?? join(work, `sound${index}`);
+  if (!sound.has(index)) exportPageLog(soundPageLog(index), known);
+  sound.set(index, known);
+  return known;
+}
+
+function damagedExport(log: MemoryPageLog): string {
+  const path = join(logBase().work, "damaged");
+  rmSync(path, { recursive: true, force: true });
+  exportPageLog(log, path);
+  return path;
+}
+
+const LOG_URIS = [
+  "file:accounts.wt_stable",
+  "layered:accounts",
+  "colgroup:accounts",
+  "file:WiredTigerShared.wt_stable",
+  "file:WiredTigerSharedHS.wt_stable",
+  "file:empty.wt_stable",
+];
+
+export const repairPageLogTarget: FuzzTarget = {
+  name: "repair-page-log",
+  oracle:
+    "edits of a sound or damaged page log are refused with a reason and nothing is written, or the new store has every " +
+    "record and checkpoint of the old one, one checkpoint more, and verification finds no more than before",
+  seeds: () => repairSeeds(PAGE_LOGS),
+  fuzz(input) {
+    const tape = new Tape(input.subarray(1));
+    const index = tape.below(256) % PAGE_LOGS;
+    const damaged = new DamagedPageLog(soundPageLog(index));
+    const isSound = isRaw(input);
+    if (!isSound) for (let left = 1 + tape.below(MAX_DAMAGE); left > 0; left--) damaged.change(tape);
+    const path = isSound ? soundExport(index) : damagedExport(damaged.log());
+    const before = contentsOf(path);
+    const edits = editsOf(tape, LOG_URIS);
+    const dropHistory = tape.below(2) === 1;
+    // Two generations look alike, so that it has to be said which.
+    const options = { time: TIME, dropHistory, generation: generationOfLog(index) };
+    const plan = unlessRefused(() => planPageLogRepair(path, edits, options));
+    if (plan !== undefined) checkNewStore(path, plan);
+    checkSame(before, contentsOf(path), "a repair into a new store");
+  },
+};
+
+function checkNewStore(path: string, plan: PageLogRepairPlan): void {
+  const folder = join(logBase().work, "output");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const output = join(folder, "store");
+  applyPageLogRepair(plan, { output });
+  const [old, made] = [openPageLog(path), openPageLog(output)];
+  try {
+    const limit = old.checkpoints().at(-1)?.lsn ?? 0n;
+    if (made.checkpoints().length !== old.checkpoints().length + 1)
+      throw new Broken(`${made.checkpoints().length} checkpoints, there were ${old.checkpoints().length}`);
+    for (const record of old.records()) {
+      if (record.lsn > limit) continue;
+      const copy = made.record(record.tableId, record.pageId, record.lsn);
+      if (copy === undefined || Buffer.compare(copy.data, record.data) !== 0)
+        throw new Broken(`the record at LSN ${record.lsn} is another one`);
+    }
+    if (logErrors(made) > logErrors(old)) throw new Broken("more errors than before");
+  } finally {
+    old.close();
+    made.close();
+  }
+}
+
+function logErrors(log: PageLog): number {
+  const run = new Run({}, 0);
+  verifyPageLog(log, run, new Detected(log.path, log.kind));
+  return run.report().summary.errors;
+}
