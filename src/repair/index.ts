@@ -15,6 +15,7 @@ export {
 } from "./page-log/apply.js";
 export { isPageLogPlan, parsePageLogPlan } from "./page-log/plan-document.js";
 export type { PageLogRepairOptions, PageLogRepairPlan, PlannedPut } from "./page-log/types.js";
+export { type PageLogVerifyOptions, verifyPageLogRepair } from "./page-log/verify.js";
 export { parsePlan, planText } from "./plan-document.js";
 export { type RepairHook, type RepairPoint, repairPoints } from "./points.js";
 export type {

@@ -20,7 +20,7 @@ export function parsePlan(text: string): RepairPlan {
   for (const key of ["keepCheckpoint", "dropHistory"])
     if (typeof options[key] !== "boolean") throw bad(`options.${key} is not true or false`);
   if (typeof turtle?.before !== "string" || typeof turtle.after !== "string") throw bad("turtle is missing");
-  for (const file of list(plan, "files")) {
+  for (const file of listAt(plan, "files")) {
     checkFields("a file", file, FILE_FIELDS);
     if (basename(String(file.name)) !== file.name) throw bad(`${file.name} is no name of a file`);
   }
@@ -46,7 +46,7 @@ export function checkPlanHead(
     throw bad("options.time is no number of seconds");
   if (!Array.isArray(plan.edits) || plan.edits.length === 0) throw bad("there are no edits");
   for (const edit of plan.edits) checkEdit(edit);
-  for (const change of list(plan, "changes")) checkFields("a change", change, CHANGE_FIELDS);
+  for (const change of listAt(plan, "changes")) checkFields("a change", change, CHANGE_FIELDS);
   return { ...Object.fromEntries(names.map((name) => [name, objectAt(plan, name)])), options };
 }
 
@@ -70,7 +70,8 @@ function objectAt(of: Json, key: string): Json {
   return value as Json;
 }
 
-function list(of: Json, key: string): Json[] {
+/** @throws RepairRefusal `plan-invalid` unless there is a list of objects */
+export function listAt(of: Json, key: string): Json[] {
   const value = of[key];
   const whole = Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null);
   if (!whole) throw bad(`${key} is missing`);

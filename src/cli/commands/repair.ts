@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { editUsage, parseEdits } from "../../repair/edit-text.js";
-import type { RepairEdit, RepairOptions, RepairPlan } from "../../repair/index.js";
+import type { RepairEdit, RepairOptions, RepairPlan, RepairVerifyReport } from "../../repair/index.js";
 import type { CommandModule } from "../command.js";
 import { CommandError, EXIT, type ExitCode } from "../exit.js";
 import { checkOutputFile, writeOutputFile } from "../output-file.js";
@@ -44,10 +44,7 @@ function declare(command: Command): void {
       "plan PATH EDIT [+ EDIT…] | apply PLAN --output DIR | apply PLAN --in-place | undo JOURNAL | verify PATH",
     )
     .addArgument(command.createArgument("<action>", "what to do").choices(ACTIONS))
-    .argument(
-      "<target>",
-      "plan: a classic directory or a page log; verify: a classic directory; apply: a plan; undo: a journal",
-    )
+    .argument("<target>", "plan, verify: a classic directory or a page log; apply: a plan; undo: a journal")
     .argument("[words...]", "plan: the edits")
     .allowUnknownOption()
     .allowExcessArguments()
@@ -165,10 +162,7 @@ const actions: Readonly<Record<Action, Act>> = { plan, apply, undo, verify };
 
 async function plan(options: RepairCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { target, edits, planning, planFile, json, generation } = options;
-  const { detectInput } = await import("../../store/detect.js");
-  const { isPageLogKind } = await import("../../store/open.js");
-  if (statSync(target, { throwIfNoEntry: false }) !== undefined && isPageLogKind(detectInput(target).kind))
-    return planPageLog(options, terminal);
+  if (await isPageLog(target)) return planPageLog(options, terminal);
   if (generation !== undefined) throw new CommandError("--generation is for page logs");
   const { planRepair, planText } = await import("../../repair/index.js");
   const made = planRepair(target, edits, planning);
@@ -254,6 +248,7 @@ async function undo(
 
 async function verify(options: RepairCommandOptions, terminal: Terminal): Promise<ExitCode> {
   const { verifyRepair } = await import("../../repair/index.js");
+  if (await isPageLog(options.target)) return verifyPageLog(options, terminal);
   if (statSync(options.target, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new CommandError(`${options.target}: no such directory`);
   const done = await planOf(options);
@@ -262,8 +257,35 @@ async function verify(options: RepairCommandOptions, terminal: Terminal): Promis
     ...(done !== undefined && { plan: done }),
     ...(options.before !== undefined && { before: options.before }),
   });
-  await terminal.write(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : describeReport(report));
+  return showReport(report, options, terminal);
+}
+
+async function verifyPageLog(options: RepairCommandOptions, terminal: Terminal): Promise<ExitCode> {
+  const { parsePageLogPlan, verifyPageLogRepair } = await import("../../repair/index.js");
+  if (options.journal !== undefined) throw new CommandError("page logs have no journal: give the plan");
+  const { target, plan, before } = options;
+  const report = verifyPageLogRepair(target, {
+    ...(plan !== undefined && { plan: parsePageLogPlan(readText(plan)) }),
+    ...(before !== undefined && { before }),
+  });
+  return showReport(report, options, terminal);
+}
+
+async function showReport(
+  report: RepairVerifyReport,
+  { json }: RepairCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  await terminal.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : describeReport(report));
   return report.ok ? EXIT.clean : EXIT.notClean;
+}
+
+/** Whether there is a page log; what is not there is told later. */
+async function isPageLog(path: string): Promise<boolean> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return false;
+  const { detectInput } = await import("../../store/detect.js");
+  const { isPageLogKind } = await import("../../store/open.js");
+  return isPageLogKind(detectInput(path).kind);
 }
 
 async function planOf({ plan, journal }: RepairCommandOptions): Promise<RepairPlan | undefined> {

@@ -1,12 +1,12 @@
 /** Edits of a plan made on the shared metadata, and on the trees they concern. */
-import { btreeId, namespacedId, specialTables } from "../../../formats/disagg-tables.js";
+import { btreeId, FIRST_USER_PAGE, namespacedId, specialTables } from "../../../formats/disagg-tables.js";
 import { historyKey } from "../../../formats/history.js";
 import { writeConfig, writeConfigValue } from "../../codec/config.js";
 import { configGet, configGetText, configSet } from "../../codec/config-edit.js";
 import { FormatError } from "../../codec/error.js";
 import { decodeText } from "../../codec/text.js";
 import type { Encryptor } from "../../page/transform/index.js";
-import { checkpointEntry } from "../../write/checkpoint/entry.js";
+import { checkpointEntry, sizeIsPageId } from "../../write/checkpoint/entry.js";
 import {
   type FileRow,
   fileRow,
@@ -18,6 +18,7 @@ import {
 import { freshTree } from "../../write/checkpoint/write-state.js";
 import type { WriteGeneration } from "../../write/generation.js";
 import { editTree, writeTree } from "../../write/tree/index.js";
+import { TreeWriteError } from "../../write/tree/write-error.js";
 import type { RowEdit, TreeOptions, TreeState } from "../../write/types.js";
 import { RepairRefusal } from "../error.js";
 import { readRows } from "../rows-file.js";
@@ -25,6 +26,7 @@ import type { RepairEdit } from "../types.js";
 import { tableEncryptor } from "./encryption.js";
 import { type MetadataDraft, parsed } from "./metadata-draft.js";
 import type { RecordingLog } from "./recording-log.js";
+import { checkpointSizeOf, treeBytes } from "./sizes.js";
 import { moveTree, treeRows } from "./trees.js";
 
 const HISTORY = specialTables.sharedHistoryStore.uri;
@@ -94,7 +96,8 @@ export class PageLogEditor {
         this.fixDuplicates();
         break;
       case "fix-checkpoint-size":
-        throw new RepairRefusal("table-unsupported", "sizes of checkpoints are not mended in page logs");
+        this.fixCheckpointSizes();
+        break;
     }
   }
 
@@ -146,6 +149,24 @@ export class PageLogEditor {
     });
     this.note(id);
     this.afterwards.add(`${uri}: pages under id ${old} stay in the log for the checkpoints before`);
+    const [keeper, ...more] = this.draft.files().filter(({ config }) => config.id === Number(old));
+    if (keeper !== undefined && more.length === 0) this.leavePages(keeper, BigInt(old), uri);
+  }
+
+  /** A table that had its id shared goes on with page ids above those of the other one. */
+  private leavePages({ uri, config }: FileRow, id: bigint, other: string): void {
+    const entry = config.checkpoint?.at(-1);
+    let next = entry?.nextPageId ?? FIRST_USER_PAGE;
+    for (const { tableId, pageId } of this.options.log.records())
+      if (tableId === id && pageId >= next) next = pageId + 1n;
+    if (entry === undefined || next === entry.nextPageId) return;
+    const path = ["checkpoint", entry.name, "next_page_id"];
+    this.draft.put(uri, writeConfig(configSet(parsed(uri, this.draft.get(uri)), path, next)), {
+      key: path.join("."),
+      old: String(entry.nextPageId),
+      new: String(next),
+      why: `pages of ${other} stay under id ${id}, and their ids are not given again`,
+    });
   }
 
   /** @throws RepairRefusal `id-invalid`, `id-used`, `id-namespace`, `id-below-highest` */
@@ -220,7 +241,9 @@ export class PageLogEditor {
     for (const { id, uris } of groups) {
       const size = (uri: string): bigint => {
         const row = this.draft.file(uri);
-        return (row && this.draft.tree(row)?.liveBytes) ?? 0n;
+        const root = row && this.draft.tree(row)?.root;
+        const options = row && this.treeOptions(row, id);
+        return root && options ? treeBytes(this.options.log, options, root) : 0n;
       };
       const own = uris.find((uri) => /^file:WiredTiger/.test(uri));
       const keeper = own ?? uris.reduce((best, uri) => (size(uri) > size(best) ? uri : best));
@@ -228,6 +251,32 @@ export class PageLogEditor {
       for (const uri of uris)
         if (uri !== keeper)
           this.changeId(uri, "auto", `id ${id} is also that of ${keeper}, ${reason}, which keeps it`);
+    }
+  }
+
+  /** The record's database_size follows from them. */
+  private fixCheckpointSizes(): void {
+    for (const row of this.draft.files()) {
+      const entry = row.config.checkpoint?.at(-1);
+      const size = entry && this.sizeOf(row, entry.addr ?? new Uint8Array());
+      if (entry === undefined || size === undefined || size === (entry.size ?? 0n)) continue;
+      const path = ["checkpoint", entry.name, "size"];
+      this.draft.put(row.uri, writeConfig(configSet(parsed(row.uri, this.draft.get(row.uri)), path, size)), {
+        key: path.join("."),
+        old: String(entry.size ?? 0n),
+        new: String(size),
+        why: sizeIsPageId(this.options.generation) ? "page id of the root" : "bytes of the pages of its tree",
+      });
+    }
+  }
+
+  private sizeOf(row: FileRow, root: Uint8Array): bigint | undefined {
+    try {
+      return checkpointSizeOf(this.options.log, this.treeOptions(row, BigInt(row.config.id ?? 0)), root);
+    } catch (error) {
+      if (!(error instanceof TreeWriteError)) throw error;
+      this.afterwards.add(`${row.uri}: its checkpoint's size was not looked at (${error.message})`);
+      return undefined;
     }
   }
 

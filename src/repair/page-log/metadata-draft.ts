@@ -103,8 +103,8 @@ export class MetadataDraft {
       .map(([id, uris]) => ({ id: BigInt(id), uris: uris.sort() }));
   }
 
-  /** @throws RepairRefusal `nothing-to-do`, `references-broken` */
-  edits(): RowEdit[] {
+  /** @throws RepairRefusal `nothing-to-do`, unless there may be none; `references-broken` */
+  edits(mayBeNone: boolean): RowEdit[] {
     const broken = (rows: ReadonlyMap<string, string>): string[] => [...rows].flatMap(brokenIn(rows));
     const known = new Set(broken(this.before));
     const added = broken(this.rows).find((reference) => !known.has(reference));
@@ -121,7 +121,7 @@ export class MetadataDraft {
           value: value === undefined ? undefined : encodeText(value + NUL),
         };
       });
-    if (edits.length === 0)
+    if (edits.length === 0 && !mayBeNone)
       throw new RepairRefusal("nothing-to-do", "the shared metadata is already as the edits ask");
     return edits.sort((a, b) => Buffer.compare(a.key, b.key));
   }

@@ -1,5 +1,6 @@
 /** From edits to the records that are put, in memory: pages, turtle page, completion record. */
 import { realpathSync } from "node:fs";
+import { checkpointRecord } from "../../../formats/checkpoint-record.js";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { FormatError } from "../../codec/error.js";
 import { decodeText } from "../../codec/text.js";
@@ -8,12 +9,9 @@ import type { NewRecord } from "../../store/checked-page-log.js";
 import { openPageLog } from "../../store/open.js";
 import { PageLogError } from "../../store/page-log-error.js";
 import type { CheckpointRecord } from "../../store/types.js";
-import { followCheckpoint } from "../../tree/page-log/checkpoint.js";
 import { TreeError } from "../../tree/problem.js";
-import { verifyPageLog } from "../../verify/page-log/verify.js";
-import { Detected, Run } from "../../verify/run.js";
 import type { VerifyReport } from "../../verify/types.js";
-import { checkpointEntry } from "../../write/checkpoint/entry.js";
+import { checkpointEntry, sizeIsPageId } from "../../write/checkpoint/entry.js";
 import { pickUp } from "../../write/checkpoint/pick-up.js";
 import { PickUpError } from "../../write/checkpoint/pick-up-error.js";
 import { completionRecord, turtlePage } from "../../write/checkpoint/turtle-page.js";
@@ -21,14 +19,16 @@ import type { DatabaseState } from "../../write/checkpoint/write-state.js";
 import { type WriteGeneration, writeGenerations } from "../../write/generation.js";
 import { editTree } from "../../write/tree/index.js";
 import { TreeWriteError } from "../../write/tree/write-error.js";
-import type { TreeOptions } from "../../write/types.js";
+import type { TreeOptions, TreeState } from "../../write/types.js";
 import { RepairRefusal } from "../error.js";
 import { sha256 } from "../prepare.js";
 import type { RepairEdit } from "../types.js";
 import { PageLogEditor } from "./edits.js";
 import { databaseEncryptor } from "./encryption.js";
+import { findTurtlePage, verifiedLog } from "./look.js";
 import { MetadataDraft } from "./metadata-draft.js";
 import { RecordingLog } from "./recording-log.js";
+import { checkpointSizeOf } from "./sizes.js";
 import { treeRows } from "./trees.js";
 import type { PageLogRepairOptions, PageLogRepairPlan, PlannedPut } from "./types.js";
 
@@ -49,7 +49,8 @@ interface Opened {
   readonly report: VerifyReport;
 }
 
-const DUPLICATE_IDS: ReadonlySet<string> = new Set(["metadata-duplicate-id"]);
+/** What two tables with one id look like: their pages are taken for those of one. */
+const DUPLICATE_IDS: ReadonlySet<string> = new Set(["metadata-duplicate-id", "record-page-id"]);
 
 /**
  * Works out a repair of a page log. The log is read whole into memory; nothing is written.
@@ -103,14 +104,15 @@ function prepared(
     runWriteGen,
   });
   for (const edit of edits) editor.make(edit);
-  const metadata = editTree(log, tree, state.metadata.tree, draft.edits());
+  const { base, isOdd } = ownSize(edits, { log, state, checkpoint, draft, tree });
+  const metadata = editTree(log, tree, base, draft.edits(isOdd));
   const before = state.metadata.entry;
   const entry = checkpointEntry(generation, metadata, {
     order: (before?.order ?? 0n) + 1n,
     time: BigInt(time) > (before?.time ?? 0n) ? BigInt(time) : (before?.time ?? 0n),
     runWriteGen: before?.runWriteGen ?? runWriteGen,
   });
-  const trees = draft.files().flatMap((row) => draft.tree(row) ?? []);
+  const trees = treesOf(draft);
   const maxWriteGen = [...trees, metadata].reduce(
     (most, { writeGen }) => (writeGen > most ? writeGen : most),
     state.maxWriteGen,
@@ -125,7 +127,7 @@ function prepared(
     baseLsn: 0n,
     data: page,
   });
-  const databaseSize = [...trees, metadata].reduce((sum, { liveBytes }) => sum + liveBytes, 0n);
+  const databaseSize = sizeOfAll([...trees, metadata]);
   const record = completionRecord(generation, { checkpointId, turtleLsn, turtle: page, databaseSize });
   const lsn = log.completeCheckpoint({ metadata: record, timestamp: checkpoint.timestamp });
   checkResult(log, report);
@@ -155,6 +157,31 @@ function prepared(
   return { plan, log, checkpoint: log.checkpoints().at(-1) as CheckpointRecord };
 }
 
+/** The metadata's own tree; of `fix checkpoint-size` with its true size, and whether that or the record's is wrong. */
+function ownSize(
+  edits: readonly RepairEdit[],
+  {
+    log,
+    state,
+    checkpoint,
+    draft,
+    tree,
+  }: Pick<Opened, "log" | "state" | "checkpoint"> & { draft: MetadataDraft; tree: TreeOptions },
+): { base: TreeState; isOdd: boolean } {
+  const own = state.metadata.tree;
+  if (!edits.some(({ edit }) => edit === "fix-checkpoint-size") || sizeIsPageId(state.generation))
+    return { base: own, isOdd: false };
+  const base = { ...own, liveBytes: checkpointSizeOf(log, tree, own.root) };
+  const record = checkpointRecord.parse(checkpoint.metadata);
+  const said = "databaseSize" in record ? record.databaseSize : undefined;
+  const all = sizeOfAll([...treesOf(draft), base]);
+  return { base, isOdd: base.liveBytes !== own.liveBytes || (said !== undefined && said !== all) };
+}
+
+const treesOf = (draft: MetadataDraft): TreeState[] => draft.files().flatMap((row) => draft.tree(row) ?? []);
+const sizeOfAll = (trees: readonly TreeState[]): bigint =>
+  trees.reduce((sum, { liveBytes }) => sum + liveBytes, 0n);
+
 function generationOf(name: string | undefined): WriteGeneration | undefined {
   if (name === undefined) return undefined;
   const found = Object.values<WriteGeneration>(writeGenerations).find((one) => one.name === name);
@@ -166,7 +193,7 @@ function generationOf(name: string | undefined): WriteGeneration | undefined {
 function open(path: string, edits: readonly RepairEdit[], wanted: WriteGeneration | undefined): Opened {
   const store = openPageLog(path);
   try {
-    const report = verified(store);
+    const report = verifiedLog(store);
     const fixes = edits.some(({ edit }) => edit === "fix-duplicates" || edit === "change-id");
     const error = report.findings.find(
       ({ severity, code }) => severity === "error" && !(fixes && DUPLICATE_IDS.has(code)),
@@ -188,13 +215,13 @@ function open(path: string, edits: readonly RepairEdit[], wanted: WriteGeneratio
 }
 
 function turtleOf(log: RecordingLog, checkpoint: CheckpointRecord): Uint8Array {
-  const target = followCheckpoint(log, checkpoint);
-  const lsn = target.turtleLsn ?? 0n;
-  for (const id of specialTables.turtle.ids) {
-    const record = log.record(id, specialTables.turtle.page, lsn);
-    if (record !== undefined) return record.data;
-  }
-  throw new RepairRefusal("turtle-missing", `the turtle page at LSN ${lsn} is not there`);
+  const page = findTurtlePage(log, checkpoint);
+  if (page === undefined)
+    throw new RepairRefusal(
+      "turtle-missing",
+      `the turtle page of the checkpoint at LSN ${checkpoint.lsn} is not there`,
+    );
+  return page;
 }
 
 /** A turtle page that is not written anew byte for byte has something that would be lost. */
@@ -207,20 +234,12 @@ function checkTurtle(state: DatabaseState, turtle: Uint8Array): void {
     throw new RepairRefusal("metadata-generation", "the turtle page has something that is not written here");
 }
 
-function verified(log: Parameters<typeof verifyPageLog>[0]): VerifyReport {
-  const run = new Run({}, log.size);
-  const detected = new Detected(log.path, log.kind);
-  run.addInput(detected);
-  verifyPageLog(log, run, detected);
-  return run.report();
-}
-
 const complaints = ({ findings }: VerifyReport) => findings.filter(({ severity }) => severity !== "info");
 
 /** What comes of it is verified before anything is written anywhere. */
 function checkResult(log: RecordingLog, before: VerifyReport): void {
   const known = new Set(complaints(before).map(({ code, message }) => `${code} ${message}`));
-  const added = complaints(verified(log)).find(({ code, message }) => !known.has(`${code} ${message}`));
+  const added = complaints(verifiedLog(log)).find(({ code, message }) => !known.has(`${code} ${message}`));
   if (added !== undefined)
     throw new RepairRefusal(
       "value-invalid",

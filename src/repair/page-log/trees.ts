@@ -4,7 +4,7 @@ import type { WritablePageLog } from "../../store/writable.js";
 import { childTypes } from "../../write/page/cell-writer.js";
 import { InternalBuilder, LeafBuilder } from "../../write/page/page-builder.js";
 import { childrenOf } from "../../write/tree/children.js";
-import { PageReader } from "../../write/tree/page-reader.js";
+import { type OpenPage, PageReader } from "../../write/tree/page-reader.js";
 import { PageWriter } from "../../write/tree/page-writer.js";
 import { type TreeSettings, treeSettings } from "../../write/tree/settings.js";
 import { type KeyedChild, putRoot } from "../../write/tree/tree-builder.js";
@@ -27,15 +27,19 @@ export function* treeRows(log: WritablePageLog, options: TreeOptions, root: Uint
 }
 
 function* rowsBelow(reader: PageReader, cookie: Uint8Array): Generator<WriteRow> {
-  const { internal, rows, parts } = reader.open(cookie);
-  if (!internal) {
-    for (const { key, data, window } of rows) yield { key: key as Uint8Array, value: data, window };
-    return;
-  }
-  for (const child of childrenOf(rows, parts)) {
+  const open = reader.open(cookie);
+  if (!open.internal)
+    for (const { key, data, window } of open.rows) yield { key: key as Uint8Array, value: data, window };
+  for (const child of childCookies(open)) yield* rowsBelow(reader, child);
+}
+
+/** Addresses of a page's children; none of a leaf. @throws TreeWriteError `tree-unsupported` */
+export function childCookies({ internal, rows, parts }: OpenPage): Uint8Array[] {
+  if (!internal) return [];
+  return childrenOf(rows, parts).map((child) => {
     checkChild(child);
-    yield* rowsBelow(reader, child.cookie);
-  }
+    return child.cookie;
+  });
 }
 
 /**
