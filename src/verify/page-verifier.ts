@@ -96,6 +96,18 @@ export class PageVerifier {
     };
   }
 
+  /** The plain image of a block of a classic file, until the next is asked for; undefined, unsaid, without one. */
+  classicImageIfAny(block: ClassicBlock, hint: TransformHint | undefined): Uint8Array | undefined {
+    const { bytes, memSize } = block;
+    const shape = { combinedHeaderSize: CLASSIC_BLOCK.payload, memSize, compressed: true, encrypted: false };
+    try {
+      return this.images.open(bytes, shape, hint, this.scratchFor(memSize));
+    } catch (error) {
+      if (error instanceof FormatError) return undefined;
+      throw error;
+    }
+  }
+
   /** The plain image of a block of a classic file. */
   classicImage(
     block: ClassicBlock,

@@ -13,11 +13,12 @@ import { treeAddress } from "../rules/tree/tree-address.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressColumns, AddressList } from "./address-list.js";
 import type { BlockRole, ClassicBlock } from "./block.js";
-import type { BlockReader } from "./block-reader.js";
+import type { BlockReader, BlockRun } from "./block-reader.js";
 import { keyAt } from "./key-bytes.js";
 import { KeyRanges } from "./key-ranges.js";
 import { OverflowKeys } from "./overflow-keys.js";
 import { PageChildren } from "./page-children.js";
+import { PlainLeaf } from "./plain-leaf.js";
 
 const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeader];
 
@@ -30,6 +31,8 @@ export class BlockChecker {
   private readonly children: PageChildren;
   private readonly ranges: KeyRanges;
   private readonly overflow: OverflowKeys;
+  /** Undefined where only the table knows the order of its keys. */
+  private readonly plain: PlainLeaf | undefined;
 
   constructor(
     private readonly config: TableConfig,
@@ -42,6 +45,7 @@ export class BlockChecker {
     const bits = /^(\d*)t$/.exec(config.valueFormat);
     const anyKeyOrder = config.collator !== "";
     this.rules = { anyKeyOrder, ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }) };
+    this.plain = anyKeyOrder ? undefined : new PlainLeaf((bytes) => this.inflate(bytes));
     this.overflow = new OverflowKeys(reader.file, block, config, run.options);
     this.ranges = new KeyRanges(block, run.findings);
     this.children = new PageChildren({
@@ -89,14 +93,42 @@ export class BlockChecker {
 
   /** Checks the blocks `from..to` of a list, which ascend by offset. */
   checkAll(list: AddressColumns, from: number, to: number, found: AddressList): void {
+    this.reader.forEachRun(list, from, to, (blocks) => this.checkRun(list, blocks, found));
+  }
+
+  private checkRun(list: AddressColumns, blocks: BlockRun, found: AddressList): void {
+    const { plain } = this;
+    const { offsets, sizes } = list;
+    const { from, to, window, offset, length } = blocks;
+    let pages = 0;
+    let bytes = 0;
+    plain?.use(window);
+    for (let at = from; at < to; at++) {
+      const start = (offsets[at] as number) - offset;
+      const size = sizes[at] as number;
+      if (plain === undefined || start + size > length || !plain.isSound(start, list, at))
+        this.checkOne(
+          list,
+          at,
+          window.subarray(Math.min(start, length), Math.min(start + size, length)),
+          found,
+        );
+      else {
+        this.run.countUncovered(plain.uncovered);
+        pages++;
+        bytes += size;
+      }
+    }
+    this.run.checked(pages, bytes);
+  }
+
+  private checkOne(list: AddressColumns, at: number, bytes: Uint8Array, found: AddressList): void {
     const { offsets, sizes, checksums, kinds, lows, highs, keys } = list;
-    this.reader.forEach(list, from, to, (at, bytes) => {
-      const role = roles[kinds[at] as number] as BlockRole;
-      const low = keyAt(keys, lows[at] as number);
-      const high = keyAt(keys, highs[at] as number);
-      const [offset, size] = [offsets[at] as number, sizes[at] as number];
-      this.check(bytes, offset, size, checksums[at] as number, role, found, low, high);
-    });
+    const role = roles[kinds[at] as number] as BlockRole;
+    const low = keyAt(keys, lows[at] as number);
+    const high = keyAt(keys, highs[at] as number);
+    const [offset, size] = [offsets[at] as number, sizes[at] as number];
+    this.check(bytes, offset, size, checksums[at] as number, role, found, low, high);
   }
 
   /** False when its cells cannot all be read. */
@@ -118,6 +150,10 @@ export class BlockChecker {
     } else if (block.type === pageTypes.columnInternal) this.ranges.checkRecords(undefined);
     else if (block.type === pageTypes.columnVariable) this.ranges.checkRecords(pages.records);
     else this.ranges.checkRecords(BigInt(block.entries));
+  }
+
+  private inflate(bytes: Uint8Array): Uint8Array | undefined {
+    return this.pages.classicImageIfAny(this.block.set(bytes, 0, bytes.length, 0, "leaf"), this.config);
   }
 
   private readonly imageOf = (): Uint8Array => this.pages.image;

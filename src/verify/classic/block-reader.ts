@@ -7,8 +7,19 @@ const WINDOW = 1024 * 1024;
 /** Bytes between two wanted blocks that are read along rather than skipped. */
 const GAP = 64 * 1024;
 
+/** Blocks that lie side by side in memory, until the next ones are read. */
+export interface BlockRun {
+  /** The addresses they are of. */
+  from: number;
+  to: number;
+  window: Uint8Array;
+  /** Offset in the file of the first byte, and how many were read. */
+  offset: number;
+  length: number;
+}
+
 export class BlockReader {
-  private buffer = new Uint8Array(WINDOW);
+  private readonly run: BlockRun = { from: 0, to: 0, window: new Uint8Array(WINDOW), offset: 0, length: 0 };
   private single = new Uint8Array(64 * 1024);
 
   constructor(readonly file: RandomAccess) {}
@@ -24,16 +35,15 @@ export class BlockReader {
     return view.subarray(0, this.file.readInto(view, offset));
   }
 
-  /** Calls `visit` for the addresses `from..to`, which ascend by offset and lie inside the file. */
-  forEach(
-    list: AddressColumns,
-    from: number,
-    to: number,
-    visit: (index: number, block: Uint8Array) => void,
-  ): void {
+  /**
+   * Reads the blocks of the addresses `from..to`, which ascend by offset and lie inside the file, and calls `visit` for
+   * those that were read together.
+   */
+  forEachRun(list: AddressColumns, from: number, to: number, visit: (run: BlockRun) => void): void {
     for (let at = from; at < to; ) {
       const next = this.runEnd(list, at, to);
-      this.visitRun(list, at, next, visit);
+      this.readRun(list, at, next);
+      visit(this.run);
       at = next;
     }
   }
@@ -52,21 +62,15 @@ export class BlockReader {
     return at;
   }
 
-  private visitRun(
-    { offsets, sizes }: AddressColumns,
-    from: number,
-    to: number,
-    visit: (index: number, block: Uint8Array) => void,
-  ): void {
+  private readRun({ offsets, sizes }: AddressColumns, from: number, to: number): void {
+    const { run } = this;
     const start = offsets[from] as number;
     let end = start;
     for (let at = from; at < to; at++) end = Math.max(end, (offsets[at] as number) + (sizes[at] as number));
-    if (end - start > this.buffer.length) this.buffer = new Uint8Array(end - start);
-    const { buffer } = this;
-    const got = this.file.readInto(buffer.subarray(0, end - start), start);
-    for (let at = from; at < to; at++) {
-      const offset = (offsets[at] as number) - start;
-      visit(at, buffer.subarray(Math.min(offset, got), Math.min(offset + (sizes[at] as number), got)));
-    }
+    if (end - start > run.window.length) run.window = new Uint8Array(end - start);
+    run.from = from;
+    run.to = to;
+    run.offset = start;
+    run.length = this.file.readInto(run.window.subarray(0, end - start), start);
   }
 }

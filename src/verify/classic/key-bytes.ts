@@ -22,6 +22,18 @@ export class KeyBytes {
     return number;
   }
 
+  /** Adds the key with a number in other keys. */
+  pushFrom(keys: Uint8Array, number: number): number {
+    const start = number + LENGTH_SIZE;
+    return this.push(keys, start, start + lengthAt(keys, number));
+  }
+
+  /** Whether a key here is that with a number in other keys. */
+  equals(number: number, keys: Uint8Array, other: number): boolean {
+    const start = other + LENGTH_SIZE;
+    return compareWithKey(keys, start, start + lengthAt(keys, other), this.bytes, number) === 0;
+  }
+
   /** Adds a record number: 8 bytes, most significant first, so that bytes are in the order of numbers. */
   pushRecord(recno: bigint): number {
     const bytes = new Uint8Array(8);
@@ -40,15 +52,41 @@ export class KeyBytes {
   }
 }
 
+/** Byte by byte: a view for each key would cost more than all the rest. */
 function writeLength(bytes: Uint8Array, at: number, length: number): void {
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, length, true);
+  bytes[at] = length;
+  bytes[at + 1] = length >>> 8;
+  bytes[at + 2] = length >>> 16;
+  bytes[at + 3] = length >>> 24;
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  return (low | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
 }
 
 /** A view of the key with a number; undefined for `NO_KEY`. */
 export function keyAt(bytes: Uint8Array, number: number): Uint8Array | undefined {
   if (number === NO_KEY) return undefined;
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(number, true);
-  return bytes.subarray(number + LENGTH_SIZE, number + LENGTH_SIZE + length);
+  const start = number + LENGTH_SIZE;
+  return bytes.subarray(start, start + lengthAt(bytes, number));
+}
+
+/** The bytes `start..end` of `bytes` against the key with a number, in the engine's own order. */
+export function compareWithKey(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  keys: Uint8Array,
+  number: number,
+): number {
+  const [length, keyLength] = [end - start, lengthAt(keys, number)];
+  const least = length < keyLength ? length : keyLength;
+  for (let at = 0, other = number + LENGTH_SIZE; at < least; at++, other++) {
+    const difference = (bytes[start + at] as number) - (keys[other] as number);
+    if (difference !== 0) return difference;
+  }
+  return length - keyLength;
 }
 
 /** The record number a key is. */

@@ -18,9 +18,10 @@ import {
 export type LeafMessage = LeafResult | { readonly bug: string };
 
 export class LeafPool {
-  private readonly helpers: LeafThread[];
   private readonly own: LeafTask;
   private readonly said = new Set<string>();
+  /** Lists that are not finished. */
+  private readonly begun: Batches[] = [];
 
   /**
    * A pool of as many threads as are wanted, this one included; without a wish, one a core for files that are worth
@@ -34,33 +35,51 @@ export class LeafPool {
   ): LeafPool | undefined {
     const bytes = file.config.compressor === "" ? WORTH_A_THREAD : WORTH_A_THREAD_COMPRESSED;
     const helpers = threads === undefined ? helpersFor(size, bytes) : threads - 1;
-    return helpers < 1 || !canStart() ? undefined : new LeafPool(file, helpers, detected);
+    return helpers < 1 || !canStart()
+      ? undefined
+      : new LeafPool(file, Array.from({ length: helpers }, takeThread), detected);
   }
 
-  private constructor(
+  /** `patience`: as `Batches.wait` takes it. */
+  constructor(
     file: LeafFile,
-    helpers: number,
+    private readonly helpers: readonly LeafThread[],
     private readonly detected: Detected,
+    private readonly patience?: number,
   ) {
     this.own = new LeafTask(file);
-    this.helpers = Array.from({ length: helpers }, takeThread);
     for (const { port } of this.helpers) port.postMessage({ file });
   }
 
-  /** Checks every batch; findings come in the order of their offsets, whoever made them. */
-  check(batches: Batches, run: Run, checkpoint: string | undefined, found: AddressList): void {
-    const results: LeafResult[] = [];
+  /** Gives a list to the other threads, which begin at once. */
+  begin(batches: Batches, checkpoint: string | undefined): void {
+    this.begun.push(batches);
     for (const { port } of this.helpers) port.postMessage({ batches: batches.shared, checkpoint });
-    this.own.check(batches, checkpoint, (result) => {
+  }
+
+  /** Checks what is left of the lists begun; findings come in the order of their offsets, whoever made them. */
+  finish(run: Run, checkpoint: string | undefined, found: AddressList): void {
+    const results: LeafResult[] = [];
+    const add = (result: LeafResult): void => {
       results.push(result);
       run.checked(result.pages, result.bytes);
-    });
-    batches.wait();
-    for (const { port } of this.helpers)
-      for (const result of received(port)) {
-        results.push(result);
-        run.checked(result.pages, result.bytes);
+    };
+    for (const batches of this.begun)
+      for (let batch = batches.take(); batch !== undefined; batch = batches.take()) {
+        add(this.own.check(batches, batch, checkpoint));
+        batches.done(batch);
       }
+    const givenUp = new Set<string>();
+    for (const batches of this.begun)
+      for (const batch of batches.wait(this.patience)) {
+        givenUp.add(nameOf(batches.id, batch.index));
+        add(this.own.check(batches, batch, checkpoint));
+      }
+    const lists = new Set(this.begun.map(({ id }) => id));
+    for (const { port } of this.helpers)
+      for (const result of received(port))
+        if (lists.has(result.list) && !givenUp.has(nameOf(result.list, result.batch))) add(result);
+    this.begun.length = 0;
     this.merge(results, run, found);
   }
 
@@ -95,6 +114,8 @@ export class LeafPool {
     }
   }
 }
+
+const nameOf = (list: number, batch: number): string => `${list} ${batch}`;
 
 function* received(port: MessagePort): IterableIterator<LeafResult> {
   for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {

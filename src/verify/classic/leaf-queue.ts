@@ -1,9 +1,8 @@
 /** Leaves and overflow items of one file, checked many at a time: by this thread, and others where there is enough. */
-import { compareKeys } from "../../tree/keys.js";
 import type { Run } from "../run.js";
 import { AddressList, sortedShared } from "./address-list.js";
 import type { BlockChecker } from "./block-checker.js";
-import { keyAt, NO_KEY } from "./key-bytes.js";
+import { NO_KEY } from "./key-bytes.js";
 import type { LeafPool } from "./leaf-pool.js";
 import { Batches } from "./leaf-task.js";
 
@@ -12,10 +11,22 @@ const MAX_WAITING = 65_536;
 const MAX_BYTES = 1024 * 1024 * 1024;
 /** Bytes of separators that wait with them. */
 const MAX_KEYS = 32 * 1024 * 1024;
+/**
+ * Bytes of blocks that other threads are given while this one still looks for more: few at first, so that they begin
+ * early, then twice as many each time, so that most are read in the order of their offsets.
+ */
+const FIRST_PART = 16 * 1024 * 1024;
 
 export class LeafQueue {
   private readonly waiting = new AddressList();
+  /** Of the blocks that were added since the last check, handed over or not. */
+  private blocks = 0;
   private bytes = 0;
+  private keys = 0;
+  /** Bytes that wait, and how many are to be handed over. */
+  private waitingBytes = 0;
+  private part = FIRST_PART;
+  /** The key at the end of the block added last: its number here. */
   private lastHigh = NO_KEY;
 
   constructor(
@@ -24,42 +35,60 @@ export class LeafQueue {
     private readonly pool: LeafPool | undefined,
   ) {}
 
-  /** A block and the keys it may have. True when it is time to check what waits. */
-  add(
-    offset: number,
-    size: number,
-    checksum: number,
-    kind: number,
-    low: Uint8Array | undefined,
-    high: Uint8Array | undefined,
-  ): boolean {
+  /** Takes a block of a list. True when it is time to check what waits. */
+  add(list: AddressList, at: number): boolean {
     const { waiting } = this;
     const { separators } = waiting;
-    // The end of one child is the beginning of the next.
-    const from = low === undefined ? NO_KEY : this.numberOf(low);
-    const to = high === undefined ? NO_KEY : separators.push(high);
+    const [low, high] = [list.lows[at] as number, list.highs[at] as number];
+    const size = list.sizes[at] as number;
+    const before = separators.length;
+    const from = low === NO_KEY ? NO_KEY : this.numberOf(list.keys, low);
+    const to = high === NO_KEY ? NO_KEY : separators.pushFrom(list.keys, high);
     this.lastHigh = to;
-    waiting.push(offset, size, checksum, kind, 0, from, to);
+    waiting.push(list.offsets[at] as number, size, list.checksums[at] as number, list.kinds[at] as number, 0);
+    waiting.lows[waiting.length - 1] = from;
+    waiting.highs[waiting.length - 1] = to;
+    this.blocks++;
     this.bytes += size;
-    return waiting.length >= MAX_WAITING || this.bytes >= MAX_BYTES || separators.length >= MAX_KEYS;
+    this.keys += separators.length - before;
+    this.waitingBytes += size;
+    if (this.blocks >= MAX_WAITING || this.bytes >= MAX_BYTES || this.keys >= MAX_KEYS) return true;
+    if (this.pool !== undefined && this.waitingBytes >= this.part) {
+      this.pool.begin(this.cut(), this.checker.block.checkpoint);
+      this.part *= 2;
+    }
+    return false;
   }
 
-  private numberOf(low: Uint8Array): number {
+  /** The end of one child is the beginning of the next. */
+  private numberOf(keys: Uint8Array, low: number): number {
     const { separators } = this.waiting;
-    const known = this.lastHigh === NO_KEY ? undefined : keyAt(separators.bytes, this.lastHigh);
-    return known !== undefined && compareKeys(known, low) === 0 ? this.lastHigh : separators.push(low);
+    if (this.lastHigh !== NO_KEY && separators.equals(this.lastHigh, keys, low)) return this.lastHigh;
+    return separators.pushFrom(keys, low);
   }
 
-  /** Checks what waits, in the order of offsets, and gives the addresses of overflow items found on the way. */
-  check(): AddressList {
-    const found = new AddressList();
-    if (this.waiting.length === 0) return found;
+  /** What waits, in the order of offsets; nothing waits then. */
+  private cut(): Batches {
     const batches = new Batches(sortedShared(this.waiting));
     this.waiting.clear();
     this.lastHigh = NO_KEY;
-    this.bytes = 0;
+    this.waitingBytes = 0;
+    return batches;
+  }
+
+  /** Checks what was added, and gives the addresses of overflow items found on the way. */
+  check(): AddressList {
+    const found = new AddressList();
+    if (this.blocks === 0) return found;
+    const { checkpoint } = this.checker.block;
+    const batches = this.cut();
+    this.blocks = this.bytes = this.keys = 0;
+    this.part = FIRST_PART;
     if (this.pool === undefined) this.checker.checkAll(batches.list, 0, batches.list.length, found);
-    else this.pool.check(batches, this.run, this.checker.block.checkpoint, found);
+    else {
+      this.pool.begin(batches, checkpoint);
+      this.pool.finish(this.run, checkpoint, found);
+    }
     return found;
   }
 }

@@ -10,29 +10,57 @@ import { BlockChecker } from "./block-checker.js";
 import { BlockReader } from "./block-reader.js";
 
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** Cells of the shared control words. */
+/** Cells of the shared control words, in front of one for each batch. */
 const NEXT = 0;
 const DONE = 1;
+const FIRST_STATE = 2;
+/** A batch is still to be done, done, or no longer waited for. */
+const [OPEN, FINISHED, GIVEN_UP] = [0, 1, 2] as const;
+/**
+ * A thread that has finished no batch for so long is taken for dead: others do what it took. In milliseconds; a batch
+ * takes some.
+ */
+const PATIENCE = 10_000;
+
+/** Blocks `from..to` of a list. */
+export interface Batch {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What another thread needs to take batches. */
+export interface SharedBatches {
+  readonly id: number;
+  readonly list: AddressColumns;
+  readonly starts: Uint32Array;
+  readonly control: Int32Array;
+}
+
+let lists = 0;
 
 /** A sorted list cut into batches, in memory that threads share. */
 export class Batches {
+  /** Tells lists of this process apart. */
+  readonly id: number;
   /** Where each batch begins, and the end of the last. */
   readonly starts: Uint32Array;
   private readonly control: Int32Array;
 
   constructor(
     readonly list: AddressColumns,
-    shared?: { starts: Uint32Array; control: Int32Array },
+    shared?: SharedBatches,
   ) {
+    this.id = shared?.id ?? lists++;
     this.starts = shared?.starts ?? cut(list);
-    this.control = shared?.control ?? new Int32Array(new SharedArrayBuffer(8));
+    this.control =
+      shared?.control ?? new Int32Array(new SharedArrayBuffer(4 * (FIRST_STATE + this.starts.length)));
   }
 
-  /** What another thread needs to make its own. */
-  get shared(): { list: AddressColumns; starts: Uint32Array; control: Int32Array } {
-    const { list, starts, control } = this;
+  get shared(): SharedBatches {
+    const { id, list, starts, control } = this;
     const { length, offsets, sizes, checksums, kinds, lows, highs, keys } = list;
-    return { list: { length, offsets, sizes, checksums, kinds, lows, highs, keys }, starts, control };
+    return { id, list: { length, offsets, sizes, checksums, kinds, lows, highs, keys }, starts, control };
   }
 
   get count(): number {
@@ -40,25 +68,39 @@ export class Batches {
   }
 
   /** The next batch nobody has taken; undefined when all are. */
-  take(): { from: number; to: number } | undefined {
+  take(): Batch | undefined {
     const index = Atomics.add(this.control, NEXT, 1);
-    if (index >= this.count) return undefined;
-    return { from: this.starts[index] as number, to: this.starts[index + 1] as number };
+    return index >= this.count ? undefined : this.batch(index);
+  }
+
+  private batch(index: number): Batch {
+    return { index, from: this.starts[index] as number, to: this.starts[index + 1] as number };
   }
 
   /** To be said once the result of a batch has been handed over. */
-  done(): void {
+  done({ index }: Batch): void {
+    if (Atomics.compareExchange(this.control, FIRST_STATE + index, OPEN, FINISHED) !== OPEN) return;
     Atomics.add(this.control, DONE, 1);
     Atomics.notify(this.control, DONE);
   }
 
-  /** Waits until every batch is done, by whichever thread took it. */
-  wait(): void {
+  /**
+   * Waits until every batch is done, by whichever thread took it. Gives those that a thread took and did not finish;
+   * what it may still say of them does not count.
+   */
+  wait(patience = PATIENCE): Batch[] {
     for (;;) {
       const done = Atomics.load(this.control, DONE);
-      if (done >= this.count) return;
-      Atomics.wait(this.control, DONE, done, 1000);
+      if (done >= this.count) return [];
+      if (Atomics.wait(this.control, DONE, done, patience) === "timed-out") return this.giveUp();
     }
+  }
+
+  private giveUp(): Batch[] {
+    const all = Array.from({ length: this.count }, (_, index) => this.batch(index));
+    return all.filter(
+      ({ index }) => Atomics.compareExchange(this.control, FIRST_STATE + index, OPEN, GIVEN_UP) === OPEN,
+    );
   }
 }
 
@@ -86,6 +128,9 @@ export interface LeafFile {
 }
 
 export interface LeafResult extends Taken {
+  /** The list, and which of its batches. */
+  readonly list: number;
+  readonly batch: number;
   readonly compressors: readonly string[];
   readonly encryptors: readonly string[];
   /** Overflow items: offset, size, checksum, kind, owner of each. */
@@ -107,17 +152,14 @@ export class LeafTask {
     this.checker = new BlockChecker(config, new BlockReader(this.access), block, this.run, this.detected);
   }
 
-  /** Checks batches until there are none left; `report` gets the result of each before it counts as done. */
-  check(batches: Batches, checkpoint: string | undefined, report: (result: LeafResult) => void): void {
+  /** Checks the blocks of one batch. */
+  check({ id, list }: Batches, batch: Batch, checkpoint: string | undefined): LeafResult {
     this.checker.block.checkpoint = checkpoint;
-    for (let batch = batches.take(); batch !== undefined; batch = batches.take()) {
-      this.checker.checkAll(batches.list, batch.from, batch.to, this.found);
-      report(this.takeResult());
-      batches.done();
-    }
+    this.checker.checkAll(list, batch.from, batch.to, this.found);
+    return this.takeResult(id, batch.index);
   }
 
-  private takeResult(): LeafResult {
+  private takeResult(list: number, batch: number): LeafResult {
     const { found, detected } = this;
     const addresses = Array.from({ length: found.length }, (_, at): LeafResult["addresses"][number] => [
       found.offsets[at] as number,
@@ -128,6 +170,8 @@ export class LeafTask {
     ]);
     found.clear();
     return {
+      list,
+      batch,
       ...this.run.take(),
       compressors: [...detected.compressors],
       encryptors: [...detected.encryptors],

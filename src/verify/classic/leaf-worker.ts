@@ -2,12 +2,12 @@
 import { type MessagePort, workerData } from "node:worker_threads";
 import { installNodeAccelerators } from "../../platform/node.js";
 import type { LeafMessage } from "./leaf-pool.js";
-import { Batches, type LeafFile, LeafTask } from "./leaf-task.js";
+import { Batches, type LeafFile, LeafTask, type SharedBatches } from "./leaf-task.js";
 
 /** The file comes first, then orders. */
 type Message =
   | { readonly file: LeafFile }
-  | { readonly batches: Batches["shared"]; readonly checkpoint: string | undefined };
+  | { readonly batches: SharedBatches; readonly checkpoint: string | undefined };
 
 const port = workerData as MessagePort;
 const send = (message: LeafMessage): void => port.postMessage(message);
@@ -28,12 +28,16 @@ function opened(file: LeafFile): LeafTask | undefined {
   }
 }
 
+/** Takes batches until there are none left. */
 function check(batches: Batches, checkpoint: string | undefined): void {
-  try {
-    task?.check(batches, checkpoint, send);
-  } catch (error) {
-    // The batch counts as done, or the other thread would wait for it for ever.
-    send({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    batches.done();
+  if (task === undefined) return;
+  for (let batch = batches.take(); batch !== undefined; batch = batches.take()) {
+    try {
+      send(task.check(batches, batch, checkpoint));
+    } catch (error) {
+      send({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+    // Said in any case, or the other thread would wait for it.
+    batches.done(batch);
   }
 }

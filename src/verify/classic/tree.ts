@@ -27,6 +27,7 @@ export class TreeWalk {
   /** Blocks that are checked or waiting to be, by any checkpoint. */
   private readonly verified: UnitSet;
   private reached: UnitSet;
+  private readonly lists: AddressList[] = [];
   private readonly unit: number;
   private readonly fileSize: number;
 
@@ -87,10 +88,11 @@ export class TreeWalk {
     this.run.findings.check([blockPlace], { address, allocationSize, fileSize, lost, place: () => holder });
   }
 
-  /** Notes that a block has been reached; true when it is still to be checked. */
-  private enter(offset: number, size: number, holder: FindingPlace): boolean {
+  /** Notes that a block has been reached, from an address in the block `owner`; true when it is still to be checked. */
+  private enter(offset: number, size: number, holder: FindingPlace, owner = holder.offset): boolean {
     if (!this.reached.add(offset / this.unit)) {
-      this.run.findings.add(treeLoop, holder, {
+      const place = owner === undefined ? holder : { ...holder, offset: owner };
+      this.run.findings.add(treeLoop, place, {
         message: `the block at ${offset} is reached a second time`,
         actual: offset,
         consequence: "rows appear twice, or other rows are out of reach",
@@ -126,11 +128,19 @@ export class TreeWalk {
     high?: Uint8Array,
   ): void {
     const { checker, run } = this;
-    const children = new AddressList();
+    const children = this.listAt(depth);
     const bytes = checker.reader.read(offset, size);
     if (!checker.check(bytes, offset, size, checksum, role, children, low, high)) run.complete = false;
     if (depth < MAX_DEPTH) this.descend(children, depth + 1);
     else run.unchecked({ ...checker.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
+  }
+
+  /** Memory for the children of one page of each level: the page above is not done with its own. */
+  private listAt(depth: number): AddressList {
+    this.lists[depth] ??= new AddressList();
+    const list = this.lists[depth];
+    list.clear();
+    return list;
   }
 
   private descend(children: AddressList, depth: number): void {
@@ -138,13 +148,11 @@ export class TreeWalk {
     const deep: number[] = [];
     for (let i = 0; i < children.length; i++) {
       const [offset, size] = [children.offsets[i] as number, children.sizes[i] as number];
-      const [checksum, kind] = [children.checksums[i] as number, children.kinds[i] as number];
-      const holder = { ...place, offset: children.owners[i] as number };
-      if (!this.isInFile(offset, size)) this.reportPlace(children, i, holder);
-      else if (this.enter(offset, size, holder)) {
-        if (kind === childKind.internal) deep.push(i);
-        else if (this.leaves.add(offset, size, checksum, kind, children.lowOf(i), children.highOf(i)))
-          this.finishLeaves();
+      const owner = children.owners[i] as number;
+      if (!this.isInFile(offset, size)) this.reportPlace(children, i, { ...place, offset: owner });
+      else if (this.enter(offset, size, place, owner)) {
+        if (children.kinds[i] === childKind.internal) deep.push(i);
+        else if (this.leaves.add(children, i)) this.finishLeaves();
       }
     }
     for (const i of deep)
