@@ -6,7 +6,7 @@ import {
   type TransformHint,
   type TransformOptions,
 } from "../page/images.js";
-import type { BlockShape } from "../page/transform/index.js";
+import type { BlockShape, Encryptor } from "../page/transform/index.js";
 import { PageWalker } from "../page/walk.js";
 import type { PageLayout } from "../page/walk-types.js";
 import { PageFault } from "./problem.js";
@@ -24,6 +24,11 @@ export class SoundImages {
   constructor(options: TransformOptions, samples?: () => Iterable<EncryptedSample>) {
     const detected = { compressors: new Set<string>(), encryptors: new Set<string>() };
     this.images = new PageImages(options, detected, samples);
+  }
+
+  /** Of blocks whose table names none; undefined until such a block was opened. */
+  get databaseEncryptor(): Encryptor | undefined {
+    return this.images.databaseEncryptor;
   }
 
   /** @throws PageFault `page-unreadable`, `page-damaged` */

@@ -124,7 +124,9 @@ function totalsOf({ chains }: ReplaceReport): Totals {
   };
 }
 
-function say({ kept }: ReplaceReport, totals: Totals, terminal: Terminal): void {
+function say({ kept, encryptor }: ReplaceReport, totals: Totals, terminal: Terminal): void {
+  if (encryptor !== undefined)
+    terminal.note(`pages are encrypted by ${encryptor}: so are their replacements`);
   for (const { tableId, pageId, lsn, reason } of kept.slice(0, MAX_KEPT))
     terminal.fail(`table ${tableId}, page ${pageId}, LSN ${lsn} stays as it is: ${reason}`);
   if (kept.length > MAX_KEPT) terminal.fail(`and ${kept.length - MAX_KEPT} more`);

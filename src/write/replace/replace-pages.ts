@@ -143,10 +143,10 @@ class Replacing {
   }
 
   private replacementOptions({ tableId }: PageRecord): ReplacementOptions {
-    const { encoding, tables, rotnKeyId, compressor } = this.options;
+    const { encoding, tables, rotnKeyId, compressor, encryptor: own } = this.options;
     const table = tables.get(tableId) ?? NO_TABLE;
     const named = table.encryptor === "" ? undefined : encryptorByName(table.encryptor);
-    const encryptor = named ?? (rotnKeyId === undefined ? undefined : rotnEncryptor(rotnKeyId));
+    const encryptor = named ?? own ?? (rotnKeyId === undefined ? undefined : rotnEncryptor(rotnKeyId));
     return { encoding, compressor: compressor ?? table.compressor, encryptor };
   }
 }

@@ -10,6 +10,8 @@ import type { PageLog } from "../../store/types.js";
 import { openDatabase } from "../../tree/open.js";
 import { TreeError } from "../../tree/problem.js";
 import type { DatabaseOptions, TableInfo } from "../../tree/types.js";
+import { databaseEncryptor } from "./encryption.js";
+import { ReplaceError } from "./replace-error.js";
 import {
   type ReplacedChain,
   type ReplaceSelection,
@@ -40,14 +42,13 @@ export interface KeptChain {
   readonly reason: string;
 }
 
+export { ReplaceError } from "./replace-error.js";
+
 export interface ReplaceReport {
+  /** Of encrypted pages. */
+  readonly encryptor?: string;
   readonly chains: readonly ReplacedChain[];
   readonly kept: readonly KeptChain[];
-}
-
-/** There is no such chain; nothing was written. */
-export class ReplaceError extends Error {
-  override readonly name = "ReplaceError";
 }
 
 /**
@@ -67,12 +68,14 @@ export function replaceStore(path: string, output: string, options: ReplaceStore
     const tables = new Map<bigint, ReplaceTable>();
     for (const { id, compressor, encryptor } of infos)
       if (id !== undefined) tables.set(id, { compressor, encryptor });
+    const encryptor = databaseEncryptor(log, { ...options, selection, tables });
     const chains: ReplacedChain[] = [];
     const kept: KeptChain[] = [];
     const contents = replacePages(log, {
       ...options,
       selection,
       tables,
+      encryptor,
       onReplaced: (chain) => chains.push(chain),
       onFault: ({ message, place: { tableId = 0n, pageId = 0n, lsn = 0n } }) => {
         if (!("minDeltas" in selection))
@@ -89,7 +92,7 @@ export function replaceStore(path: string, output: string, options: ReplaceStore
     } finally {
       rmSync(partial, { recursive: true, force: true });
     }
-    return { chains, kept };
+    return { chains, kept, ...(encryptor === undefined ? {} : { encryptor: encryptor.name }) };
   } finally {
     log.close();
   }
