@@ -16,6 +16,7 @@ import {
   type Contents,
   editedAndSealed,
   errorsOf,
+  find,
   findingsOf,
   loadContents,
   logOf,
@@ -171,6 +172,21 @@ for (const store of ["a_small", "g_crash", "f_switch", "trees"]) {
     assert.ok(found[0]?.message.includes(`page ${record.pageId} at LSN ${record.lsn}`));
   });
 }
+
+test("damage below an older checkpoint alone", () => {
+  const contents = loadContents("a_small");
+  // The root of checkpoint 6: the last separator is raised above the keys of its child.
+  const record = find(contents, 41, 144, 130);
+  const [last] = occurrences(record.data, new TextEncoder().encode("key000")).slice(-1) as [number];
+  const changed = editedAndSealed(contents, record, (data) => {
+    data[last + 3] = 0x39;
+  });
+  assert.equal(errorsOf(changed), []);
+  assert.equal(
+    errorsOf(changed, { allCheckpoints: true }).map(({ code, pageId, lsn }) => [code, pageId, lsn]),
+    [["tree-key-range", 114n, 129n]],
+  );
+});
 
 test("the keys of a lost page are named on request only", () => {
   const contents = loadContents("a_small");

@@ -6,6 +6,7 @@ import type { AddressFields } from "../../../formats/address-fields.js";
 import type { TimeAggregate } from "../../../formats/time-window.js";
 import type { KeyRange, TreeKey } from "../../tree/types.js";
 import type { FindingPlace } from "../rule.js";
+import type { PageTimes } from "./times.js";
 
 /** What a parent says its child is. */
 export const childKinds = { any: 0, leaf: 1, internal: 2 } as const;
@@ -113,7 +114,11 @@ export class AddressBook {
 
   /** The address at a position of the order; reused by the next call with the same target. */
   load(position: number, target: BookedAddress): BookedAddress {
-    const at = this.order[position] as number;
+    return this.loadAt(this.order[position] as number, target);
+  }
+
+  /** The address that was added as the `at`-th. */
+  loadAt(at: number, target: BookedAddress): BookedAddress {
     const { fields } = target;
     const flags = this.flags[at] as number;
     target.tableId = this.tables[at] as bigint;
@@ -147,10 +152,15 @@ export class AddressBook {
     return { from: this.keys.get(this.fromOf[at] as number), to: this.keys.get(this.toOf[at] as number) };
   }
 
-  /** Oldest start, newest durable start, newest stop and newest durable stop; undefined: not known. */
-  timesBelow({ at }: BookedAddress): BigUint64Array | undefined {
+  /** Undefined: not known. */
+  timesBelow({ at }: BookedAddress): PageTimes | undefined {
     const index = this.timesOf[at] as number;
-    return index === 0 ? undefined : this.times.subarray(index * TIMES, (index + 1) * TIMES);
+    if (index === 0) return undefined;
+    const [oldestStart, newestDurableStart, newestStop, newestDurableStop] = this.times.subarray(
+      index * TIMES,
+      (index + 1) * TIMES,
+    ) as unknown as [bigint, bigint, bigint, bigint];
+    return { oldestStart, newestDurableStart, newestStop, newestDurableStop };
   }
 
   private grow(): void {

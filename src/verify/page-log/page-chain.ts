@@ -3,7 +3,7 @@ import type { PageRecord } from "../../store/types.js";
 import { compareKeys } from "../../tree/keys.js";
 import type { FindingPlace } from "../rule.js";
 import type { Earlier } from "./record.js";
-import type { LeafTimes } from "./times.js";
+import type { PageTimes } from "./times.js";
 
 /** What the block of a record says of it. */
 export interface RecordContent {
@@ -96,7 +96,7 @@ export class PageChain {
   /** Keys of the newest sound image, and its LSN: what is left when its deltas are lost. */
   imageRows: { readonly lsn: bigint; readonly rows: number } | undefined;
   /** Times of the image's values; undefined when deltas changed them, or nobody asked. */
-  times: LeafTimes | undefined;
+  times: PageTimes | undefined;
   /** Records of the chain that an address leads to, and their bytes. */
   reached = 0;
   reachedBytes = 0;

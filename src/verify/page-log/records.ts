@@ -5,6 +5,7 @@
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
+import type { SoundImages } from "../../tree/image-check.js";
 import { disaggLayout, type PageVerifier } from "../page-verifier.js";
 import type { Rule } from "../rule.js";
 import { blockUnreadable } from "../rules/block/block-unreadable.js";
@@ -77,6 +78,7 @@ export interface RecordContext {
   readonly plain: PlainPages;
   readonly ledger: LsnLedger;
   readonly book: AddressBook;
+  readonly images: SoundImages;
   readonly unopened: Map<string, UnopenedPage>;
 }
 

@@ -1,18 +1,72 @@
-/** The timestamps of a leaf's values together: what its parent's aggregate has to cover. */
+/** The timestamps of a page's values or children together: what its parent's aggregate has to cover. */
 import { cellTags, windowBits, windowSlots } from "../../../formats/cell.js";
-import { MAX_TIMESTAMP } from "../../../formats/time-window.js";
+import { MAX_TIMESTAMP, type TimeAggregate } from "../../../formats/time-window.js";
 import { packedLength } from "../../codec/packed.js";
 import { CellReader } from "../../page/cell-reader.js";
 import { Defects } from "../../page/defects.js";
 import type { PageLayout } from "../../page/walk-types.js";
 
-export interface LeafTimes {
+export interface PageTimes {
   readonly oldestStart: bigint;
   readonly newestDurableStart: bigint;
   /** 2^64 − 1: a value was not deleted. */
   readonly newestStop: bigint;
   readonly newestDurableStop: bigint;
 }
+
+/** What an address cell says of the page below it. */
+export const timesOf = (aggregate: TimeAggregate): PageTimes => ({
+  oldestStart: aggregate.oldestStartTs,
+  newestDurableStart: aggregate.newestStartDurableTs,
+  newestStop: aggregate.newestStopTs,
+  newestDurableStop: aggregate.newestStopDurableTs,
+});
+
+/** A field of an address cell that does not cover what is below. */
+export interface Uncovered {
+  readonly field: string;
+  readonly expected: bigint;
+  readonly actual: bigint;
+  readonly consequence: string;
+}
+
+/** The fields in which what is told of a page does not cover what it holds. */
+export function uncovered(told: PageTimes, held: PageTimes): Uncovered[] {
+  const found: Uncovered[] = [];
+  const add = (field: string, expected: bigint, actual: bigint): void =>
+    void found.push({ field, expected, actual, consequence: "reads at a timestamp may pass over the page" });
+  if (told.oldestStart > held.oldestStart) add("oldestStartTs", held.oldestStart, told.oldestStart);
+  if (told.newestDurableStart < held.newestDurableStart)
+    add("newestStartDurableTs", held.newestDurableStart, told.newestDurableStart);
+  if (told.newestStop < held.newestStop) add("newestStopTs", held.newestStop, told.newestStop);
+  if (told.newestDurableStop < held.newestDurableStop)
+    add("newestStopDurableTs", held.newestDurableStop, told.newestDurableStop);
+  return found;
+}
+
+/** The times of a page's children together. */
+export class TimesUnion {
+  /** Undefined without children. */
+  times: PageTimes | undefined;
+  private last: TimeAggregate | undefined;
+
+  add(aggregate: TimeAggregate): void {
+    if (aggregate === this.last) return;
+    this.last = aggregate;
+    const own = timesOf(aggregate);
+    const { times } = this;
+    this.times = times === undefined ? own : union(times, own);
+  }
+}
+
+const highest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+export const union = (a: PageTimes, b: PageTimes): PageTimes => ({
+  oldestStart: a.oldestStart < b.oldestStart ? a.oldestStart : b.oldestStart,
+  newestDurableStart: highest(a.newestDurableStart, b.newestDurableStart),
+  newestStop: highest(a.newestStop, b.newestStop),
+  newestDurableStop: highest(a.newestDurableStop, b.newestDurableStop),
+});
 
 const cell = new CellReader(new Defects(1));
 const { value, valueCopy, valueShort } = cellTags;
@@ -39,7 +93,7 @@ function readWindow(): void {
 const plus = (base: bigint, difference: bigint): bigint => BigInt.asUintN(64, base + difference);
 
 /** Of values without windows: everybody sees them, for ever. */
-export const PLAIN_TIMES: LeafTimes = {
+export const PLAIN_TIMES: PageTimes = {
   oldestStart: 0n,
   newestDurableStart: 0n,
   newestStop: MAX_TIMESTAMP,
@@ -47,7 +101,7 @@ export const PLAIN_TIMES: LeafTimes = {
 };
 
 /** Of the values of a sound leaf image; undefined when it has none. */
-export function leafTimes(image: Uint8Array, { payload, memSize }: PageLayout): LeafTimes | undefined {
+export function leafTimes(image: Uint8Array, { payload, memSize }: PageLayout): PageTimes | undefined {
   cell.image = image;
   cell.end = Math.min(memSize, image.length);
   let [oldestStart, newestDurableStart, newestStop, newestDurableStop] = [MAX_TIMESTAMP, 0n, 0n, 0n];

@@ -22,10 +22,13 @@ import type { FindingPlace } from "../rule.js";
 import { addressFormat } from "../rules/page-log/address-cookie.js";
 import { addressRecord } from "../rules/page-log/address-record.js";
 import { treeKeyRange } from "../rules/tree/tree-key-range.js";
+import { treeTimes } from "../rules/tree/tree-times.js";
 import type { Detected, Run } from "../run.js";
 import { type AddressBook, type AddressHolder, type ChildKind, childKinds } from "./address-book.js";
 import { keysText } from "./consequence.js";
 import { imageChildren } from "./image-children.js";
+import type { SeenAddresses } from "./seen-addresses.js";
+import { TimesUnion, timesOf, uncovered } from "./times.js";
 
 const MAX_DEPTH = 64;
 
@@ -51,6 +54,17 @@ export interface TreeContext {
   readonly book: AddressBook;
   /** By table, page id and LSN. */
   readonly unopened: Map<string, UnopenedPage>;
+  /** Where trees of several checkpoints are walked. */
+  readonly seen?: SeenAddresses | undefined;
+}
+
+/** An internal page as its parent has it. */
+interface InternalAddress {
+  readonly cookie: Uint8Array;
+  readonly range: KeyRange;
+  readonly holder: AddressHolder;
+  /** Of a root nothing is told. */
+  readonly aggregate: TimeAggregate | undefined;
 }
 
 export const pageKey = (tableId: bigint, pageId: bigint, lsn: bigint): string =>
@@ -76,7 +90,7 @@ export class TreeScan {
   /** Walks the tree; `name` is what holds the root's address. */
   scan(root: Uint8Array, place: FindingPlace, name: string): void {
     const holder = this.note(root, place, name);
-    if (holder !== undefined) this.open(root, {}, holder, 0);
+    if (holder !== undefined) this.open({ cookie: root, range: {}, holder, aggregate: undefined }, 0);
   }
 
   /** Only the root's own address; what holds it, or undefined when it is none. */
@@ -121,7 +135,8 @@ export class TreeScan {
     return false;
   }
 
-  private open(cookie: Uint8Array, range: KeyRange, holder: AddressHolder, depth: number): void {
+  private open(address: InternalAddress, depth: number): void {
+    const { cookie, range, holder } = address;
     const page = this.load(cookie, range);
     if (page === undefined || !isInternal(page.type)) return;
     const { pageId = 0n } = page.place;
@@ -134,7 +149,7 @@ export class TreeScan {
       this.context.run.unchecked(place, `the tree is deeper than ${MAX_DEPTH} levels`);
       return;
     }
-    this.descend(page, range, depth);
+    this.descend(page, address, depth);
   }
 
   private load(cookie: Uint8Array, range: KeyRange): TreePage | undefined {
@@ -153,8 +168,9 @@ export class TreeScan {
     }
   }
 
-  private descend(page: TreePage, range: KeyRange, depth: number): void {
-    const { book } = this.context;
+  private descend(page: TreePage, address: InternalAddress, depth: number): void {
+    const { book, seen } = this.context;
+    const { range } = address;
     const holders = page.parts.map((part) => this.holderOf(page, part));
     const indexes = holders.map((holder) => book.addHolder(holder));
     const [image] = page.parts;
@@ -162,20 +178,43 @@ export class TreeScan {
     const children = plain ?? rowChildren(page, range, ({ key }) => key);
     const readers = page.parts.map(({ image, layout }) => readerOf(image, layout));
     this.checkOrder(children, range, holders.at(-1) as AddressHolder);
-    const keys = children.map(({ from }) => book.addKey(from));
-    const last = book.addKey(range.to);
-    const below: Array<readonly [Child, AddressHolder]> = [];
+    const keys: number[] = [];
+    const keyBefore = (at: number): number => {
+      keys[at] ??= book.addKey(at < children.length ? children[at]?.from : range.to);
+      return keys[at];
+    };
+    const below: InternalAddress[] = [];
+    const times = new TimesUnion();
     children.forEach((child, at) => {
-      if (child.cookie.length === 0 && child.tag === cellTags.addressDeleted) return;
-      const { part = 0 } = child;
-      const [holder, index] = [holders[part] as AddressHolder, indexes[part] as number];
-      const times = book.addTimes(aggregateOf(child, readers[part], page.parts[part]));
+      const { part = 0, cookie, from, to } = child;
+      if (cookie.length === 0 && child.tag === cellTags.addressDeleted) return;
+      const [holder, index, reader] = [
+        holders[part] as AddressHolder,
+        indexes[part] as number,
+        readers[part],
+      ];
+      const aggregate = aggregateOf(child, reader, page.parts[part]);
+      times.add(aggregate);
+      if (seen?.add(this.table.tableId, cellOf(child, reader), from, to) === false) return;
       const kind = kindOf(child.tag);
-      if (!this.add(child.cookie, kind, holder, index, keys[at] as number, keys[at + 1] ?? last, times))
-        this.whole = false;
-      else if (kind === childKinds.internal) below.push([child, holder]);
+      const told = book.addTimes(aggregate);
+      if (!this.add(cookie, kind, holder, index, keyBefore(at), keyBefore(at + 1), told)) this.whole = false;
+      else if (kind === childKinds.internal) below.push({ cookie, range: child, holder, aggregate });
     });
-    for (const [child, holder] of below) this.open(child.cookie, child, holder, depth + 1);
+    this.checkTimes(page, address, times);
+    for (const child of below) this.open(child, depth + 1);
+  }
+
+  /** What the address of an internal page says of times covers what the page says of its children. */
+  private checkTimes({ place }: TreePage, { aggregate, holder }: InternalAddress, held: TimesUnion): void {
+    if (aggregate === undefined || held.times === undefined) return;
+    const { name: _, walk: __, ...holderPlace } = holder;
+    for (const wrong of uncovered(timesOf(aggregate), held.times))
+      this.context.run.findings.add(treeTimes, holderPlace, {
+        ...wrong,
+        message: `${wrong.field} in the address of page ${place.pageId} does not cover what the page says of its children`,
+        hint: `the page is at LSN ${place.lsn}`,
+      });
   }
 
   /** The record an address is in: the image of the page, or one of its deltas. */
@@ -209,6 +248,10 @@ export class TreeScan {
 
 /** Pages that are no damage, and that nothing can be said of. */
 const isSound: ReadonlySet<ProblemCode> = new Set(["page-unreadable", "page-too-new"]);
+
+/** The whole cell of a child's address, which `aggregateOf` has just read. */
+const cellOf = ({ cookie }: Child, cell: CellReader | undefined): Uint8Array =>
+  cell === undefined ? cookie : cell.image.subarray(cell.start, cell.next);
 
 /** What the address cell of a child says of the times below it. */
 function aggregateOf(

@@ -31,6 +31,7 @@ import { SharedMetadataReader } from "./metadata.js";
 import { isPlainPage, verifyPlainPage } from "./plain-pages.js";
 import { RecordSubject } from "./record.js";
 import { RecordPass } from "./records.js";
+import { SeenAddresses } from "./seen-addresses.js";
 import { TableDirectory, type TableInfo } from "./tables.js";
 import { type TreeContext, TreeScan } from "./tree.js";
 
@@ -60,7 +61,8 @@ class PageLogVerifier {
     const samples = (): Iterable<EncryptedSample> => this.encryptedBlocks();
     this.pages = new PageVerifier(run, detected, samples);
     const images = new SoundImages(run.options, samples);
-    this.context = { store, run, detected, images, book: new AddressBook(), unopened: new Map() };
+    const seen = run.options.allCheckpoints === true ? new SeenAddresses() : undefined;
+    this.context = { store, run, detected, images, book: new AddressBook(), unopened: new Map(), seen };
     detected.generations.add(store.generation);
   }
 
@@ -162,8 +164,19 @@ class PageLogVerifier {
       verify: (record: PageRecord): void => verifyPlainPage(record, run, detected),
       isNamed: (lsn: bigint): boolean => named.has(lsn),
     };
-    const { book, unopened } = this.context;
-    const pass = new RecordPass({ store, run, detected, tables, pages, plain, ledger, book, unopened });
+    const { book, images, unopened } = this.context;
+    const pass = new RecordPass({
+      store,
+      run,
+      detected,
+      tables,
+      pages,
+      plain,
+      ledger,
+      book,
+      images,
+      unopened,
+    });
     pass.verify(checkpoints.at(-1)?.turtleLsn);
     return pass;
   }

@@ -5,5 +5,5 @@ export const treeTimes: RuleInfo = {
   code: "tree-times",
   severity: "warning",
   title: "the timestamps in an address cell cover those of the values below it",
-  doc: "Oldest start, newest durable start, newest stop and newest durable stop (cells and deltas §3). Transaction ids are not compared: restarts clear them. Neither are pages with deltas: engines of mid-2025 do not carry a delta's times up into its parent.",
+  doc: "Oldest start, newest durable start, newest stop and newest durable stop (cells and deltas §3), of leaves and of internal pages. Left out is what the engine itself writes otherwise: of leaves with deltas the durable timestamps (an address tells of the page without what was obsolete, the records below a delta still hold it), and of page logs transaction ids and the prepared state.",
 };
