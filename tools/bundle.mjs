@@ -1,67 +1,93 @@
-// The command line as a few files instead of hundreds: it starts in half the time. `verify` has a file of its own and
-// does not load what the other commands need; what both need is in shared files. Native and WebAssembly packages stay
-// outside, since they load files of their own. Plain JavaScript, because the build runs it.
-import { chmodSync, readFileSync, rmSync } from "node:fs";
-import { basename } from "node:path";
+// The command line as two programs of one file each, the second for its threads, with their compiled code beside them:
+// it starts in half the time. Native and WebAssembly packages stay outside, since they load files of their own. Plain
+// JavaScript, because the build runs it.
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const outdir = `${root}dist/bin`;
-const commands = `${root}dist/src/cli/commands`;
-const OTHERS = "other-commands";
 
-const options = {
-  absWorkingDir: root,
-  outdir,
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  minifyWhitespace: true,
-  minifySyntax: true,
-  sourcemap: "linked",
-  sourcesContent: false,
-  external: ["@node-rs/crc32", "snappy", "node-sqlite3-wasm", "@bokuweb/zstd-wasm"],
-  // Packages that are not modules ask for `require`.
-  banner: {
-    js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
-  },
-  logLevel: "warning",
-};
-
-/** Every `import()` would become a file: they stay calls that load on first use, but for those of commands. */
-const fewFiles = {
-  name: "few-files",
+/** Every `import()` becomes a call that loads on first use; one of a file that is known only then is left to the loader. */
+const oneFile = {
+  name: "one-file",
   setup(plugin) {
-    const found = new Set();
     plugin.onLoad({ filter: /\/dist\/(src|formats)\/.*\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/\bimport\("([^"]+)"\)/g, (call, name) => {
-        if (!name.includes("/commands/")) return `Promise.resolve(require("${name}"))`;
-        const command = basename(name, ".js");
-        if (command === "verify") return call;
-        found.add(command);
-        return `import("${OTHERS}").then((others) => others.${command}())`;
-      }),
-      loader: "js",
-    }));
-    plugin.onResolve({ filter: new RegExp(`^${OTHERS}$`) }, () => ({ path: OTHERS, namespace: OTHERS }));
-    plugin.onLoad({ filter: /.*/, namespace: OTHERS }, () => ({
-      contents: [...found].map((name) => `export const ${name} = () => require("./${name}.js");`).join("\n"),
-      resolveDir: commands,
+      contents: readFileSync(path, "utf8")
+        .replace(/\bimport\(("[^"]+")\)/g, "Promise.resolve(require($1))")
+        .replace(/\bawait import\((?!")/g, "await __import("),
       loader: "js",
     }));
   },
 };
+
+/** `NAME.js` loads `NAME-program.js`, an expression, with the compiled code in `NAME.cache` if it is of this Node. */
+const loader = (
+  name,
+  firstLine,
+) => `${firstLine}// Loads ${name}-program.js, which is all there is to it, with its compiled code.
+"use strict";
+const { readFileSync } = require("node:fs");
+const { pathToFileURL } = require("node:url");
+const { Script } = require("node:vm");
+const file = \`\${__dirname}/${name}-program.js\`;
+let cachedData;
+try {
+  cachedData = readFileSync(\`\${__dirname}/${name}.cache\`);
+} catch {
+  // Without it everything is compiled when it is first called.
+}
+const script = new Script(readFileSync(file, "latin1"), { filename: file, cachedData });
+exports.script = script;
+script.runInThisContext()(require, exports, module, pathToFileURL(__filename).href, (name) => import(name));
+`;
+
+async function makeProgram(name, entryPoint, firstLine = "") {
+  await build({
+    absWorkingDir: root,
+    outdir,
+    entryPoints: { [`${name}-program`]: entryPoint },
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    charset: "ascii",
+    legalComments: "external",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    sourcemap: "linked",
+    sourcesContent: false,
+    external: ["@node-rs/crc32", "snappy", "node-sqlite3-wasm", "@bokuweb/zstd-wasm"],
+    define: { "import.meta.url": "__url" },
+    banner: { js: "(function(require,exports,module,__url,__import){" },
+    footer: { js: "})" },
+    plugins: [oneFile],
+    logLevel: "warning",
+  });
+  writeFileSync(`${outdir}/${name}.js`, loader(name, firstLine));
+}
+
+/** Compiled code of what a run calls; without it the program works as well. */
+function keepCompiled(name, ...args) {
+  const run = spawnSync(
+    process.execPath,
+    [`${root}tools/keep-compiled.cjs`, `${outdir}/${name}.js`, ...args],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
+  if (run.status !== 0) process.stderr.write(`bundle: no compiled code of ${name}\n`);
+}
 
 rmSync(outdir, { recursive: true, force: true });
-await build({
-  ...options,
-  entryPoints: { pugmark: "dist/src/cli/main.js" },
-  splitting: true,
-  // Beside the program: threads are started from a file next to the code that starts them.
-  chunkNames: "[name]-[hash]",
-  plugins: [fewFiles],
-});
-await build({ ...options, entryPoints: { "leaf-worker": "dist/src/verify/classic/leaf-worker.js" } });
+await makeProgram("pugmark", "dist/src/cli/main.js", "#!/usr/bin/env node\n");
+// Beside the program: threads are started from a file next to the code that starts them.
+await makeProgram("leaf-worker", "dist/src/verify/classic/leaf-worker.js");
+writeFileSync(`${outdir}/package.json`, `${JSON.stringify({ type: "commonjs" })}\n`);
 chmodSync(`${outdir}/pugmark.js`, 0o755);
+const inputs = ["corpus/palm/trees", "corpus/classic-12.0/basic"]
+  .map((path) => root + path)
+  .filter(existsSync);
+if (inputs.length > 0) keepCompiled("pugmark", "verify", ...inputs);
+keepCompiled("leaf-worker");

@@ -17,4 +17,7 @@ process.on("uncaughtException", (error) => {
   process.exit(reportBug(error, new Terminal(streams), env));
 });
 
-process.exitCode = await runProgram(process.argv.slice(2), packageVersion(), streams);
+// Not awaited at the top: programs of one file know no such thing.
+runProgram(process.argv.slice(2), packageVersion(), streams).then((code) => {
+  process.exitCode = code;
+});

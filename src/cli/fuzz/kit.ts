@@ -12,10 +12,11 @@ export async function loadKit(): Promise<FuzzKit> {
   return (await import(pathToFileURL(file).href)) as FuzzKit;
 }
 
-/** The folder of package.json is found from the sources, from dist/ and from the bundle. */
+/** Found from the sources, from dist/ and from the bundle. */
 function kitFile(folder: string): string {
-  if (!existsSync(join(folder, "package.json"))) return kitFile(dirname(folder));
   const file = join(folder, "dist", "fuzz", "campaign", "index.js");
   if (existsSync(file)) return file;
+  const above = dirname(folder);
+  if (above !== folder) return kitFile(above);
   throw new CommandError("the fuzzing kit is not built: run npm run build in the checkout");
 }
