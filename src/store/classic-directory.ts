@@ -30,18 +30,29 @@ export function openClassicDirectory(path: string): ClassicDirectory {
   return { kind: "classic-directory", path, size: files.reduce((sum, { size }) => sum + size, 0), files };
 }
 
+/** Files are told by name; one that cannot be looked at is listed as empty: whoever opens it says why. */
 export function listClassicFiles(path: string): ClassicFile[] {
+  return namesIn(path).flatMap((name) => {
+    const role = classicFileRole(name);
+    const size = role === undefined ? undefined : sizeOfFile(join(path, name));
+    return role === undefined || size === undefined ? [] : [{ name, path: join(path, name), size, role }];
+  });
+}
+
+function namesIn(path: string): string[] {
   try {
-    return readdirSync(path)
-      .sort()
-      .flatMap((name) => {
-        const role = classicFileRole(name);
-        const stat = role === undefined ? undefined : statSync(join(path, name), { throwIfNoEntry: false });
-        return role === undefined || stat?.isFile() !== true
-          ? []
-          : [{ name, path: join(path, name), size: stat.size, role }];
-      });
+    return readdirSync(path).sort();
   } catch (error) {
     throw systemError(path, error);
+  }
+}
+
+/** Bytes; undefined when there is none, or it is no file. */
+function sizeOfFile(path: string): number | undefined {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() === true ? stat.size : undefined;
+  } catch {
+    return 0;
   }
 }

@@ -102,6 +102,21 @@ function targetOf(path: string, kind: InputKind): string {
   return path;
 }
 
+/**
+ * Everything a path holds: a home of disaggregated storage has its local files beside the page log. One kind where one
+ * is given.
+ * @throws InputError as `detectInput` does.
+ */
+export function detectInputs(path: string, kind?: InputKind): DetectedInput[] {
+  const first = detectInput(path, kind);
+  if (kind !== undefined || first.kind === "classic-directory") return [first];
+  if (path === STANDARD_INPUT || !statOf(path).isDirectory()) return [first];
+  const others = [detectPalite(path), detectClassicDirectory(path)].flatMap((found) =>
+    found === undefined || found.kind === first.kind ? [] : [{ target: path, ...found, path }],
+  );
+  return [first, ...others];
+}
+
 function detectDirectory(path: string): Found {
   const found = detectPageLogDirectory(path) ?? detectClassicDirectory(path);
   if (found !== undefined) return found;
@@ -113,13 +128,17 @@ function detectDirectory(path: string): Found {
 function detectPageLogDirectory(path: string): Found | undefined {
   const environment = targetOf(path, "palm");
   if (isFile(environment)) return detectLmdb(environment);
+  return detectPalite(path) ?? detectExportDirectory(path);
+}
+
+function detectPalite(path: string): Found | undefined {
   const home = targetOf(path, "palite");
   const databases = paliteDatabases(home);
   if (databases.some((file) => paliteShardName.test(basename(file)) || isPaliteDatabase(file))) {
     const count = databases.length === 1 ? "a SQLite database" : `${databases.length} SQLite databases`;
     return { kind: "palite", target: home, evidence: `${count} of a page log` };
   }
-  return detectExportDirectory(path);
+  return undefined;
 }
 
 /** By its names, whatever the bytes: damage in an export is for its reader to tell. */

@@ -31,6 +31,15 @@ export function inputErrorOf(path: string, error: unknown): InputError {
   throw error;
 }
 
+/** What errors of the file system mean. */
+const REASONS: Readonly<Record<string, string>> = {
+  EIO: "the device cannot read it (EIO)",
+  EISDIR: "a directory, not a file",
+  ELOOP: "a symbolic link that leads back to itself",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+};
+
 /** The input error behind an error of the file system. */
 export function systemError(path: string, error: unknown): InputError {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -38,5 +47,5 @@ export function systemError(path: string, error: unknown): InputError {
     return new InputError("input-missing", path, "no such file or directory");
   if (code === "EACCES" || code === "EPERM")
     return new InputError("input-unreadable", path, "permission denied");
-  return new InputError("input-unreadable", path, code ?? message);
+  return new InputError("input-unreadable", path, (code && REASONS[code]) ?? code ?? message);
 }

@@ -9,10 +9,12 @@ import {
   PALITE_SHARD_DIGITS,
   paliteGlobals,
   palitePageColumns,
+  paliteSchemas,
   paliteShardName,
   paliteTables,
   SQLITE_MAGIC,
 } from "../../formats/palite.js";
+import type { Severity } from "../codec/schema.js";
 import { collectChain } from "./chain.js";
 import { FileAccess, readRange } from "./file.js";
 import { InputError, systemError } from "./input-error.js";
@@ -29,9 +31,12 @@ import type { CheckpointRecord, PageLog, PageLogGlobals, PageRecord, StoreIssue 
  */
 export function openPalite(path: string): PaliteStore {
   const log = new IssueLog();
-  const databases = databaseFiles(path).flatMap((file) => openDatabase(file, path, log));
+  const databases = openDatabases(path, log);
   const store = new PaliteStore(path, databases, log);
-  if (store.isPageLog) return store;
+  if (store.isPageLog) {
+    for (const database of databases) reportMissingTables(database);
+    return store;
+  }
   store.close();
   throw new InputError("input-unknown", path, "no SQLite database with tables of a page log");
 }
@@ -239,17 +244,39 @@ function databaseFiles(path: string): string[] {
   return stat.isDirectory() ? paliteDatabases(path) : [path];
 }
 
-/** SQLite databases in a directory, by their content or a page file's name, in the order of names; empty if it is none. */
+/** SQLite databases in a directory, by their content or their name, in the order of names; empty if it is none. */
 export function paliteDatabases(directory: string): string[] {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   try {
     return readdirSync(directory)
       .sort()
       .map((name) => join(directory, name))
-      .filter((file) => paliteShardName.test(basename(file)) || isSqlite(file));
+      .filter((file) => isPaliteName(basename(file)) || isSqlite(file));
   } catch (error) {
     throw systemError(directory, error);
   }
+}
+
+/** Names a store's databases have in one of the layouts. */
+const isPaliteName = (name: string): boolean => tablesOf(name).length > 0;
+
+/** The tables a database of this name has in the layouts that have one. */
+function tablesOf(name: string): string[] {
+  if (paliteShardName.test(name)) return [paliteTables.pages];
+  const layout = Object.values(paliteSchemas).find(({ files }) => Object.values(files).includes(name));
+  const tables = Object.entries(layout?.files ?? {}).filter(([, file]) => file === name);
+  return tables.map(([table]) => paliteTables[table as keyof typeof paliteTables]);
+}
+
+function reportMissingTables({ path, place, tables, log }: SqliteFile): void {
+  const name = basename(path);
+  for (const table of tablesOf(name))
+    if (!tables.has(table))
+      log.add("palite-table", place, `there is no table ${table} in it`, {
+        path: table,
+        // A shard is made before its table is.
+        severity: paliteShardName.test(name) ? "warning" : "error",
+      });
 }
 
 /** Whether a SQLite database has any of the tables of a page log, as far as its schema can be read. */
@@ -270,8 +297,8 @@ const hasPageLogTable = ({ tables }: SqliteFile): boolean =>
 
 /** Whether a file begins as SQLite databases do. */
 function isSqlite(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   try {
+    // Opens files alone: neither directories nor devices nor links that lead nowhere.
     const file = new FileAccess(path);
     const start = readRange(file, 0, SQLITE_MAGIC.length);
     file.close();
@@ -282,15 +309,26 @@ function isSqlite(path: string): boolean {
   }
 }
 
-/** One damaged database of several is an issue; alone it is the input that cannot be opened. */
-function openDatabase(file: string, path: string, log: IssueLog): SqliteFile[] {
-  try {
-    return [openSqlite(file, log)];
-  } catch (error) {
-    if (!(error instanceof InputError) || file === path || error.code === "input-unsupported") throw error;
-    // A table's file is made before its first page is written: one without a byte may be all there was.
-    const severity = error.code === "input-empty" ? "warning" : "error";
-    log.add("palite-file", { file }, error.reason, { severity });
-    return [];
-  }
+/**
+ * One database of several that cannot be opened is an issue; alone it is the input that cannot be opened. The same
+ * engine writes all of them: one that asks for a newer SQLite beside others that do not is damaged.
+ */
+function openDatabases(path: string, log: IssueLog): SqliteFile[] {
+  let unsupported: InputError | undefined;
+  const databases = databaseFiles(path).flatMap((file) => {
+    try {
+      return [openSqlite(file, log)];
+    } catch (error) {
+      if (!(error instanceof InputError) || file === path) throw error;
+      if (error.code === "input-unsupported") unsupported ??= error;
+      log.add("palite-file", { file }, error.reason, { severity: severityOf(error, basename(file)) });
+      return [];
+    }
+  });
+  if (databases.length === 0 && unsupported !== undefined) throw unsupported;
+  return databases;
 }
+
+/** A table's file is made before its first page is written: one without a byte may be all there was. */
+const severityOf = ({ code }: InputError, name: string): Severity =>
+  code === "input-empty" && paliteShardName.test(name) ? "warning" : "error";

@@ -31,6 +31,14 @@ export interface TableConfig {
   readonly valueFormat: string;
   /** Ascending by order; the last one is the newest state. */
   readonly checkpoints: readonly CheckpointEntry[];
+  /** How far the log was when the newest of them was made; undefined for a file that is not logged. */
+  readonly checkpointLsn?: LogPosition;
+}
+
+/** Number of a log file and byte offset in it. */
+export interface LogPosition {
+  readonly file: number;
+  readonly offset: number;
 }
 
 /**
@@ -52,7 +60,19 @@ export function readTableConfig(uri: string, text: string): TableConfig {
     keyFormat: get("key_format"),
     valueFormat: get("value_format"),
     checkpoints: readCheckpoints(tree),
+    ...logPosition(tree),
   };
+}
+
+/** Files that are not logged have the largest number there is; offset 0 is that of none yet. */
+const NOT_LOGGED = 0xffff_ffff;
+
+function logPosition(tree: ConfigTree): Pick<TableConfig, "checkpointLsn"> {
+  const [file, offset] = (configGetStruct(tree, ["checkpoint_lsn"])?.entries ?? []).map(({ key }) =>
+    Number(wholeNumber(key) ?? -1n),
+  );
+  if (file === undefined || offset === undefined || file < 1 || file >= NOT_LOGGED || offset < 1) return {};
+  return { checkpointLsn: { file, offset } };
 }
 
 /** The entries of `checkpoint=(…)`, ascending by order. */

@@ -154,8 +154,9 @@ export class Findings {
     const { code, severity } = finding;
     this.counts[severity]++;
     if (this.note(code, severity, 1) > this.limit) return;
-    this.list.push(finding);
-    this.listener(finding);
+    const kept = clipped(finding);
+    this.list.push(kept);
+    this.listener(kept);
   }
 
   private note(code: string, severity: Severity, count: number): number {
@@ -171,4 +172,19 @@ export class Findings {
       .filter(([, { count }]) => count > this.limit)
       .map(([code, { severity, count }]) => ({ code, severity, count: count - this.limit }));
   }
+}
+
+/** Characters of one text of a finding: what is damaged can be as long as its file. */
+const MAX_TEXT = 2000;
+
+function clipped(finding: Finding): Finding {
+  const long = Object.entries(finding).filter(
+    ([key, value]) => key !== "path" && typeof value === "string" && value.length > MAX_TEXT,
+  );
+  if (long.length === 0) return finding;
+  const short = long.map(([key, value]) => [
+    key,
+    `${value.slice(0, MAX_TEXT)}… (${value.length} characters)`,
+  ]);
+  return { ...finding, ...Object.fromEntries(short) };
 }

@@ -1,8 +1,8 @@
 /** The verifier's front door: finds out what each input is and leads the right checks through it. */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { installNodeAccelerators } from "../platform/node.js";
-import { type DetectedInput, detectInput } from "../store/detect.js";
+import { type DetectedInput, detectInputs } from "../store/detect.js";
 import { InputError, inputErrorOf } from "../store/input-error.js";
 import type { ForcedGenerations } from "./generation.js";
 import { Detected, Run } from "./run.js";
@@ -17,21 +17,21 @@ import type { VerifyOptions, VerifyReport } from "./types.js";
 export async function verify(paths: readonly string[], options: VerifyOptions = {}): Promise<VerifyReport> {
   installNodeAccelerators();
   const forced = await forcedOf(options.generation);
-  const inputs = paths.map((path) => tried(path, () => detectInput(path, options.kind)));
+  const inputs = paths.flatMap((path) => inputsAt(path, options.kind));
   const found = inputs.filter((input): input is DetectedInput => !(input instanceof InputError));
   const run = new Run(
     options,
     found.reduce((sum, { target }) => sum + sizeOf(target), 0),
     forced,
   );
-  for (const [index, input] of inputs.entries()) {
-    const path = paths[index] as string;
+  for (const input of inputs) {
+    const { path } = input;
     const error =
       input instanceof InputError
         ? input
         : await verifyInput(input, run).catch((thrown: unknown) => inputErrorOf(path, thrown));
     if (error === undefined) continue;
-    if (paths.length === 1) throw error;
+    if (inputs.length === 1) throw error;
     run.addUnopened(path, error);
   }
   return run.report();
@@ -45,22 +45,28 @@ async function forcedOf(generation: string | undefined): Promise<ForcedGeneratio
   return forced;
 }
 
-function tried<T>(path: string, work: () => T): T | InputError {
+function inputsAt(path: string, kind: VerifyOptions["kind"]): Array<DetectedInput | InputError> {
   try {
-    return work();
+    return detectInputs(path, kind);
   } catch (error) {
-    return inputErrorOf(path, error);
+    const reason = inputErrorOf(path, error);
+    return [reason.path === path ? reason : new InputError(reason.code, path, reason.message)];
   }
 }
 
-/** Bytes of a file, or of the files of a directory. */
+/** Bytes of a file, or of the files of a directory; only for progress. */
 function sizeOf(target: string): number {
-  const stat = statSync(target, { throwIfNoEntry: false });
+  const stat = statOf(target);
   if (stat?.isDirectory() !== true) return stat?.size ?? 0;
-  return readdirSync(target).reduce(
-    (sum, name) => sum + (statSync(join(target, name), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  return readdirSync(target).reduce((sum, name) => sum + (statOf(join(target, name))?.size ?? 0), 0);
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only the code for the kind at hand is loaded: starting is felt. */

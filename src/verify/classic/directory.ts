@@ -6,7 +6,7 @@ import { HISTORY_STORE_URI } from "../../../formats/classic-home.js";
 import { FormatError } from "../../codec/index.js";
 import { FileAccess } from "../../store/file.js";
 import { inputErrorOf } from "../../store/input-error.js";
-import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
+import { type LogPosition, readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import { isInPageLog, MetadataSubject } from "../metadata.js";
 import { PageVerifier } from "../page-verifier.js";
 import type { FindingPlace } from "../rule.js";
@@ -49,7 +49,9 @@ export class DirectoryVerifier {
     const metadata = turtle === undefined ? undefined : this.verifyMetadata(turtle);
     if (metadata === undefined) this.verifyWithoutMetadata();
     else this.verifyTables(metadata);
-    this.attempt({ path: this.home }, () => verifyLogs(this.home, this.run, this.detected));
+    this.attempt({ path: this.home }, () =>
+      verifyLogs(this.home, lastLogged(metadata), this.run, this.detected),
+    );
   }
 
   private pathOf(file: string): string {
@@ -176,7 +178,8 @@ export class DirectoryVerifier {
     try {
       return work();
     } catch (error) {
-      this.run.refused(place, inputErrorOf(place.path, error));
+      const reason = inputErrorOf(place.path, error);
+      this.run.refused({ ...place, path: reason.path }, reason);
       return undefined;
     }
   }
@@ -190,6 +193,19 @@ export class DirectoryVerifier {
     this.run.unchecked({ path: this.home }, "the metadata cannot be read: every file is checked on its own");
     for (const file of this.tableFiles()) if (file !== "WiredTiger.wt") this.verifyAlone(file);
   }
+}
+
+/** The last position in the log that a table names. */
+function lastLogged(metadata: MetadataSubject | undefined): LogPosition | undefined {
+  let last: LogPosition | undefined;
+  for (const { uri, value } of metadata?.rows ?? []) {
+    const lsn = uri.startsWith("file:") ? tryConfig(uri, value)?.checkpointLsn : undefined;
+    if (lsn === undefined) continue;
+    const isLater =
+      last === undefined || lsn.file > last.file || (lsn.file === last.file && lsn.offset > last.offset);
+    if (isLater) last = lsn;
+  }
+  return last;
 }
 
 function tryConfig(uri: string, value: string): TableConfig | undefined {
