@@ -1,5 +1,5 @@
 /** A repaired directory looked at from all sides: what the engine checks, and what it does not. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { configGetText } from "../codec/config-edit.js";
 import type { Finding } from "../verify/finding.js";
@@ -115,7 +115,7 @@ class RepairChecks {
       this.checks.skip("state before", "no plan or journal was given: nothing to compare with");
       return;
     }
-    const source = this.options.before ?? (plan.path === this.home ? undefined : plan.path);
+    const source = this.options.before ?? (plan.path === realpathSync(this.home) ? undefined : plan.path);
     if (after.turtle.text !== plan.turtle.after) {
       this.checks.run("state before", () => {
         throw new CheckFailure(

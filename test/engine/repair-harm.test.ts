@@ -1,10 +1,11 @@
 /** What refusals are for: the engine's own reason, or the harm that is done without them. */
 import { spawn } from "node:child_process";
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { applyRepair, planRepair, type RepairEdit } from "../../src/repair/index.js";
+import { METADATA_FILE, readMetadata } from "../../src/repair/classic/home.js";
+import { applyRepair, planRepair, type RefusalCode, type RepairEdit } from "../../src/repair/index.js";
 import { lockState } from "../../src/repair/lock.js";
 import { logState } from "../../src/repair/log-state.js";
 import { hexRow, missingEngine, newHome, rowsOf, wt, wtOk } from "../repair/engine.js";
@@ -39,7 +40,7 @@ async function openEngine(home: string, rows: string, config = ""): Promise<{ ki
 
 test("an open directory, to read or to write: the lock is seen, and gone with the engine", async (folder) => {
   const home = join(folder, "home");
-  await newHome(home, ["a"]);
+  await newHome(home, ["a", "b"]);
   const plan = planRepair(home, EDITS);
   const engine = await openEngine(home, "");
   assertRefused("engine-running", () => planRepair(home, EDITS));
@@ -54,7 +55,7 @@ test("an open directory, to read or to write: the lock is seen, and gone with th
 
 test("operations in the log: replayed over a repair, committed rows are lost without a word", async (folder) => {
   const home = join(folder, "home");
-  await newHome(home, ["a"]);
+  await newHome(home, ["a", "b"]);
   await wtOk(home, ["write", "table:a", "k", "v"], { config: LOGGED });
   planRepair(home, EDITS);
   // More rows than are kept in memory, so that commits are in the log when the engine is killed.
@@ -82,17 +83,59 @@ test("operations in the log: replayed over a repair, committed rows are lost wit
 
 test("no turtle: the engine starts an empty database and moves the metadata away", async (folder) => {
   const home = join(folder, "home");
-  await newHome(home, ["a"]);
+  await newHome(home, ["a", "b"]);
   rmSync(join(home, "WiredTiger.turtle"));
   assertRefused("turtle-missing", () => planRepair(home, EDITS));
   assert.not.match((await wt(home, ["list"])).stdout, /table:a/);
   assert.ok(readdirSync(home).includes("WiredTiger.wt.1"));
 });
 
+test("metadata of a form that is not written here, or damaged: the engine's own reason not to open it", async (folder) => {
+  const home = join(folder, "home");
+  await newHome(home, ["a", "b"]);
+  const turtle = (from: string | RegExp, to: string) => (bad: string) => {
+    const path = join(bad, "WiredTiger.turtle");
+    writeFileSync(path, readFileSync(path, "latin1").replace(from, to), "latin1");
+  };
+  const { checkpoint, tree } = readMetadata(home);
+  const damage = (offset: number) => (bad: string) => {
+    const path = join(bad, METADATA_FILE);
+    const bytes = readFileSync(path);
+    bytes[offset + 100] = (bytes[offset + 100] as number) ^ 1;
+    writeFileSync(path, bytes);
+  };
+  const cases: ReadonlyArray<readonly [RefusalCode, (bad: string) => void, RegExp]> = [
+    ["metadata-compressed", turtle("block_compressor=", "block_compressor=snappy"), /unknown compressor/],
+    ["metadata-encrypted", turtle("keyid=,name=", "keyid=,name=rotn"), /unknown encryptor/],
+    ["metadata-generation", turtle('addr="01', 'addr="02'), /unsupported checkpoint version/],
+    ["allocation-size", turtle("allocation_size=4KB", "allocation_size=8KB"), /allocation size/],
+    ["metadata-damaged", damage(tree.root.location.offset), /unable to read root page/],
+    ["metadata-damaged", damage(checkpoint.avail.block?.offset ?? 0), /read checksum error/],
+  ];
+  await Promise.all(
+    cases.map(async ([code, make, reason], index) => {
+      const bad = join(folder, `bad${index}`);
+      cpSync(home, bad, { recursive: true });
+      make(bad);
+      assertRefused(code, () => planRepair(bad, EDITS));
+      // With mmap the checksum of a page in memory is not looked at.
+      const { status, stderr } = await wt(bad, ["list"], { config: "mmap=false" });
+      assert.is.not(status, 0, code);
+      assert.match(stderr, reason);
+    }),
+  );
+  // Without a checkpoint it opens, and everything is gone.
+  const empty = join(folder, "empty");
+  cpSync(home, empty, { recursive: true });
+  turtle(/,checkpoint=\(.*\)\),/, ",checkpoint=,")(empty);
+  assertRefused("checkpoint-missing", () => planRepair(empty, EDITS));
+  assert.not.match((await wt(empty, ["list"])).stdout, /table:a/);
+});
+
 test("a backup's metadata: refused with the file that is in the way, possible once the engine has taken it in", async (folder) => {
   const home = join(folder, "home");
   const backup = join(folder, "backup");
-  await newHome(home, ["a"]);
+  await newHome(home, ["a", "b"]);
   await wtOk(home, ["write", "table:a", "k", "v"]);
   cpSync(home, backup, { recursive: true });
   rmSync(join(backup, "WiredTiger.turtle"));

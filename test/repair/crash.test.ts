@@ -1,5 +1,14 @@
 /** Wherever a repair or its undo stops, the directory is in the old or the new state; undo restores every byte. */
-import { closeSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -57,7 +66,8 @@ test("every point at which an in-place repair can stop, and its undo from there"
     const before = rowsIn(home);
     const plan = planRepair(home, editsOf(folder), { time: 1_900_000_000 });
     const points = pointsOf((onPoint) => applyRepair(plan, { journal, onPoint }));
-    const { ok, checks } = await verifyRepair(home, { plan, engine: false });
+    // However the directory is named.
+    const { ok, checks } = await verifyRepair(`${folder}/./home`, { plan, engine: false });
     assert.ok(ok, JSON.stringify(checks));
     undoRepair(journal);
     assert.equal(contents(home), original);
@@ -181,6 +191,36 @@ test("a repair is not taken back once somebody has written", () =>
     undoRepair(journal);
   }));
 
+test("a journal changed by hand is not followed", () =>
+  withHome(NAME, (home, folder) => {
+    const journal = join(folder, "journal");
+    applyRepair(planRepair(home, editsOf(folder)), { journal });
+    const repaired = contents(home);
+    const text = readFileSync(journal, "utf8");
+    const odd = join(folder, "odd");
+    const changes: ReadonlyArray<(it: ReturnType<typeof JSON.parse>) => void> = [
+      (it) => (it.plan.metadata.length.before = 0),
+      (it) => (it.plan.metadata.length.before = "x"),
+      (it) => (it.plan.files = null),
+      (it) => (it.plan.files[0].name = "../rows"),
+      (it) => (it.plan.turtle.before = "x"),
+      (it) => (it.turtleSet = "x"),
+      (it) => (it.path = folder),
+      (it) => (it.tailSha256 = ""),
+      (it) => delete it.sha256,
+    ];
+    for (const change of changes) {
+      const changed = JSON.parse(text);
+      change(changed);
+      writeFileSync(odd, JSON.stringify(changed));
+      assertRefused("journal-invalid", () => undoRepair(odd));
+      assert.equal(contents(home), repaired);
+    }
+    // Where it is kept and how it is laid out does not matter.
+    writeFileSync(odd, JSON.stringify(JSON.parse(text)));
+    undoRepair(odd);
+  }));
+
 test("the journal is never in the way: not written over, not inside the directory", () =>
   withHome(NAME, (home, folder) => {
     const original = contents(home);
@@ -188,7 +228,12 @@ test("the journal is never in the way: not written over, not inside the director
     writeFileSync(join(folder, "journal"), "someone's");
     assertRefused("journal-exists", () => applyRepair(plan, { journal: join(folder, "journal") }));
     assertRefused("journal-exists", () => applyRepair(plan, { journal: join(home, "journal") }));
+    symlinkSync(home, join(folder, "link"));
+    assertRefused("journal-exists", () => applyRepair(plan, { journal: join(folder, "link", "journal") }));
     assert.equal(contents(home), original);
+    mkdirSync(`${home}-journals`);
+    applyRepair(plan, { journal: join(`${home}-journals`, "journal") });
+    undoRepair(join(`${home}-journals`, "journal"));
     assert.is(applyRepair(plan).journal, `${home}.repair-journal.json`);
     for (const text of [
       "",

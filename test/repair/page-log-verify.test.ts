@@ -304,6 +304,8 @@ test("what is not as planned, or not as before, is told", () =>
         .map(({ name }) => name);
     assert.equal(failed(source), ["checkpoint"]);
     assert.equal(failed(output, plan, output), ["state before"]);
+    assert.equal(failed(output, plan, join(folder, "none")), ["state before"]);
+    assert.equal(failed(output, { ...plan, path: output }), []);
     const [change] = plan.changes as [PageLogRepairPlan["changes"][0]];
     assert.equal(failed(output, { ...plan, changes: [{ ...change, new: "y" }] }), ["metadata rows"]);
     assert.equal(failed(output, { ...plan, changes: [] }), ["metadata rows"]);

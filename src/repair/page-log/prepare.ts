@@ -274,7 +274,7 @@ const general = (unfinished: number): string[] => [
   ...(unfinished === 0
     ? []
     : [`${unfinished} records of a checkpoint that was never completed are left out of the new store`]),
-  "run `pugmark verify` on the new store",
+  "run `pugmark repair verify` on the new store",
 ];
 
 function refusalOf(error: unknown): unknown {

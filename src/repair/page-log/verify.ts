@@ -1,7 +1,9 @@
 /** A repaired page log looked at from all sides. No engine opens these stores here: that is said as well. */
+import { existsSync, realpathSync } from "node:fs";
 import { specialTables } from "../../../formats/disagg-tables.js";
 import { decodeText } from "../../codec/text.js";
 import { installNodeAccelerators } from "../../platform/node.js";
+import { InputError } from "../../store/input-error.js";
 import { openPageLog } from "../../store/open.js";
 import type { PageLog, PageRecord } from "../../store/types.js";
 import { PageLogDatabase } from "../../tree/page-log/database.js";
@@ -18,7 +20,7 @@ import type { PageLogRepairPlan } from "./types.js";
 export interface PageLogVerifyOptions {
   /** What was to be done; without it nothing can be compared. */
   readonly plan?: PageLogRepairPlan;
-  /** The log before the repair; what comes of the plan's path is not guessed. */
+  /** The log before the repair (default: what the plan names). */
   readonly before?: string;
 }
 
@@ -70,14 +72,21 @@ class PageLogChecks {
     if (plan === undefined) checks.skip("state before", "no plan was given: nothing to compare with");
     else if (checks.run("checkpoint", () => newCheckpoint(log, plan)) === true) {
       checks.run("records put", () => plannedPuts(log, plan));
-      this.compareRecords(plan, before ?? plan.path);
+      this.compareRecords(plan, before ?? (isSamePath(plan.path, log.path) ? undefined : plan.path));
       this.compareTables(plan);
     }
     checks.skip("engine", "NOT DONE: no engine that opens page logs is at hand");
     return findings;
   }
 
-  private compareRecords(plan: PageLogRepairPlan, before: string): void {
+  private compareRecords(plan: PageLogRepairPlan, before: string | undefined): void {
+    if (before === undefined) {
+      this.checks.skip(
+        "state before",
+        "the plan was made for this log itself: its old records are not compared",
+      );
+      return;
+    }
     const source = this.checks.run("state before", () => sourceOf(before, plan));
     if (source === undefined) return;
     try {
@@ -162,13 +171,25 @@ function plannedPuts(log: PageLog, { puts }: PageLogRepairPlan): CheckResult {
 
 /** The log before, in the state the plan was made for. */
 function sourceOf(path: string, plan: PageLogRepairPlan): CheckResult<PageLog> {
-  const source = openPageLog(path);
+  const source = opened(path);
   const newest = source.checkpoints().at(-1);
   if (newest !== undefined && decodeText(newest.metadata) === plan.record.before)
     return { detail: `read from ${path}`, value: source };
   source.close();
   throw new CheckFailure(`${path} is not in the state the plan was made for`);
 }
+
+function opened(path: string): PageLog {
+  try {
+    return openPageLog(path);
+  } catch (error) {
+    if (error instanceof InputError) throw new CheckFailure(error.message);
+    throw error;
+  }
+}
+
+const isSamePath = (a: string, b: string): boolean =>
+  existsSync(a) && existsSync(b) && realpathSync(a) === realpathSync(b);
 
 /** Everything up to the checkpoint before is there byte for byte; besides that, only what was planned. */
 function sameRecords(source: PageLog, log: PageLog, plan: PageLogRepairPlan): CheckResult {
