@@ -39,6 +39,8 @@ export interface AddressCell {
   readonly start: number;
   /** As in `cellTags`. */
   readonly tag: number;
+  /** Where the bits of the window are; −1 without one. */
+  readonly windowAt: number;
   readonly cookieStart: number;
   readonly cookieEnd: number;
   /** Row-store children: the key in front, whole; of an overflow key the cookie of its page. */

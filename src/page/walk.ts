@@ -343,6 +343,9 @@ class WalkedAddress implements AddressCell {
   get tag(): number {
     return this.reader.tag;
   }
+  get windowAt(): number {
+    return this.reader.windowAt;
+  }
   get cookieStart(): number {
     return this.reader.dataStart;
   }

@@ -14,6 +14,8 @@ export interface CheckpointEntry {
   /** Why `addr=` is no cookie. */
   readonly error?: FormatError;
   readonly order: bigint;
+  /** Write generation that the engine's run began with which made it; older releases do not say. */
+  readonly runWriteGen?: bigint;
 }
 
 export interface TableConfig {
@@ -83,16 +85,24 @@ export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
     if (entry.value.kind !== "struct") return [];
     const address = configEntry(entry.value, ["addr"]);
     const order = configGet(entry.value, ["order"]);
+    const runWriteGen = wholeNumber(configGetText(entry.value, ["run_write_gen"]) ?? "");
     return [
       {
         name: entry.key,
         order: wholeNumber(order === undefined ? "" : (configText(order) ?? "")) ?? 0n,
+        ...(runWriteGen === undefined ? {} : { runWriteGen }),
         addressOffset: address?.value.offset ?? entry.offset,
         ...(address === undefined ? noAddress(entry.key) : cookieOf(configText(address.value) ?? "")),
       },
     ];
   });
   return entries.sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
+}
+
+/** The write generation the newest run of the engine began with, as far as the checkpoints tell. */
+export function newestRunOf({ checkpoints }: Pick<TableConfig, "checkpoints">): bigint | undefined {
+  const known = checkpoints.flatMap(({ runWriteGen }) => runWriteGen ?? []);
+  return known.length === 0 ? undefined : known.reduce((a, b) => (a > b ? a : b));
 }
 
 /** The engine writes the key even for a tree without rows. */

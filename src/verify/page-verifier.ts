@@ -28,6 +28,8 @@ export class PageVerifier {
   private readonly walker = new PageWalker();
   /** For tables whose keys are in an order of their own. */
   private readonly unordered = new PageWalker({ anyKeyOrder: true });
+  /** The one that walked last. */
+  private last = this.walker;
   private readonly images: PageImages;
   private scratch = new Uint8Array(64 * 1024);
   private uncheckable = new Set<string>();
@@ -141,6 +143,11 @@ export class PageVerifier {
     return this.walk(anyKeyOrder ? this.unordered : this.walker, image, layout, block, sink);
   }
 
+  /** Every cell of the page of a classic file walked last is of a plain row. */
+  get allPlain(): boolean {
+    return this.last.allPlain;
+  }
+
   /** Records of the variable-length column leaf walked last. */
   get records(): bigint {
     return this.walker.records;
@@ -198,6 +205,7 @@ export class PageVerifier {
   ): boolean {
     this.image = image;
     this.walks++;
+    this.last = walker;
     if (walker.walk(image, layout, sink)) return true;
     for (const { code, offset, detail } of walker.defects)
       this.run.findings.add(pageCells, subject.place(), {

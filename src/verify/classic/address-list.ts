@@ -11,11 +11,13 @@ export interface AddressColumns {
   /** The keys each block may have, from `lows` on, below `highs`: numbers of keys in `keys`. */
   readonly lows: Uint32Array;
   readonly highs: Uint32Array;
+  /** What each address tells of times: numbers in `keys`, too. */
+  readonly times: Uint32Array;
   readonly keys: Uint8Array;
 }
 
 const FIRST_CAPACITY = 64;
-const BYTES_AN_ADDRESS = 8 + 8 + 4 + 4 + 4 + 1;
+const BYTES_AN_ADDRESS = 8 + 8 + 4 + 4 + 4 + 4 + 1;
 
 export class AddressList implements AddressColumns {
   length = 0;
@@ -25,6 +27,7 @@ export class AddressList implements AddressColumns {
   kinds = new Uint8Array(FIRST_CAPACITY);
   lows = new Uint32Array(FIRST_CAPACITY);
   highs = new Uint32Array(FIRST_CAPACITY);
+  times = new Uint32Array(FIRST_CAPACITY);
   /** Offset of the block whose page holds the address. */
   owners = new Float64Array(FIRST_CAPACITY);
   readonly separators = new KeyBytes();
@@ -51,6 +54,7 @@ export class AddressList implements AddressColumns {
     this.owners[at] = owner;
     this.lows[at] = low;
     this.highs[at] = high;
+    this.times[at] = NO_KEY;
   }
 
   lowOf(at: number): Uint8Array | undefined {
@@ -59,6 +63,10 @@ export class AddressList implements AddressColumns {
 
   highOf(at: number): Uint8Array | undefined {
     return keyAt(this.keys, this.highs[at] as number);
+  }
+
+  timesOf(at: number): Uint8Array | undefined {
+    return keyAt(this.keys, this.times[at] as number);
   }
 
   clear(): void {
@@ -75,6 +83,7 @@ export class AddressList implements AddressColumns {
     this.owners = widened(new Float64Array(capacity), this.owners);
     this.lows = widened(new Uint32Array(capacity), this.lows);
     this.highs = widened(new Uint32Array(capacity), this.highs);
+    this.times = widened(new Uint32Array(capacity), this.times);
   }
 }
 
@@ -96,7 +105,8 @@ export function sortedShared(list: AddressList): AddressColumns {
     checksums: new Uint32Array(memory, 16 * length, length),
     lows: new Uint32Array(memory, 20 * length, length),
     highs: new Uint32Array(memory, 24 * length, length),
-    kinds: new Uint8Array(memory, 28 * length, length),
+    times: new Uint32Array(memory, 28 * length, length),
+    kinds: new Uint8Array(memory, 32 * length, length),
     keys,
   };
   orderOf(list).forEach((from, to) => {
@@ -105,6 +115,7 @@ export function sortedShared(list: AddressList): AddressColumns {
     sorted.checksums[to] = list.checksums[from] as number;
     sorted.lows[to] = list.lows[from] as number;
     sorted.highs[to] = list.highs[from] as number;
+    sorted.times[to] = list.times[from] as number;
     sorted.kinds[to] = list.kinds[from] as number;
   });
   return sorted;

@@ -3,13 +3,14 @@ import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
 import { pageTypes } from "../../../formats/page-header.js";
 import type { FormatError } from "../../codec/error.js";
 import type { AddressCell } from "../../page/walk-types.js";
-import type { TableConfig } from "../../tree/table-config.js";
-import { type PageRules, PageVerifier } from "../page-verifier.js";
+import { newestRunOf, type TableConfig } from "../../tree/table-config.js";
+import { classicLayout, type PageRules, PageVerifier } from "../page-verifier.js";
 import type { Rule } from "../rule.js";
 import { classicChecksum } from "../rules/block/classic-checksum.js";
 import { classicHeader } from "../rules/block/classic-header.js";
 import { pageCells } from "../rules/page/page-cells.js";
 import { treeAddress } from "../rules/tree/tree-address.js";
+import { treeTimes } from "../rules/tree/tree-times.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressColumns, AddressList } from "./address-list.js";
 import type { BlockRole, ClassicBlock } from "./block.js";
@@ -19,6 +20,7 @@ import { KeyRanges } from "./key-ranges.js";
 import { OverflowKeys } from "./overflow-keys.js";
 import { PageChildren } from "./page-children.js";
 import { PlainLeaf } from "./plain-leaf.js";
+import { uncoveredTimes } from "./told-times.js";
 
 const blockRules: readonly Rule<ClassicBlock>[] = [classicChecksum, classicHeader];
 
@@ -33,6 +35,10 @@ export class BlockChecker {
   private readonly overflow: OverflowKeys;
   /** Undefined where only the table knows the order of its keys. */
   private readonly plain: PlainLeaf | undefined;
+  /** The write generation the engine's newest run of the file began with. */
+  private readonly newestRun: bigint | undefined;
+  /** What the address of the block tells of times. */
+  private told: Uint8Array | undefined;
 
   constructor(
     private readonly config: TableConfig,
@@ -46,6 +52,7 @@ export class BlockChecker {
     const anyKeyOrder = config.collator !== "";
     this.rules = { anyKeyOrder, ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }) };
     this.plain = anyKeyOrder ? undefined : new PlainLeaf((bytes) => this.inflate(bytes));
+    this.newestRun = newestRunOf(config);
     this.overflow = new OverflowKeys(reader.file, block, config, run.options);
     this.ranges = new KeyRanges(block, run.findings);
     this.children = new PageChildren({
@@ -70,8 +77,10 @@ export class BlockChecker {
     found: AddressList,
     low?: Uint8Array,
     high?: Uint8Array,
+    told?: Uint8Array,
   ): boolean {
     const { block, run } = this;
+    this.told = told;
     run.checked(1, bytes.length);
     block.set(bytes, offset, size, checksum, role);
     block.low = low;
@@ -123,22 +132,53 @@ export class BlockChecker {
   }
 
   private checkOne(list: AddressColumns, at: number, bytes: Uint8Array, found: AddressList): void {
-    const { offsets, sizes, checksums, kinds, lows, highs, keys } = list;
+    const { offsets, sizes, checksums, kinds, lows, highs, times, keys } = list;
     const role = roles[kinds[at] as number] as BlockRole;
     const low = keyAt(keys, lows[at] as number);
     const high = keyAt(keys, highs[at] as number);
     const [offset, size] = [offsets[at] as number, sizes[at] as number];
-    this.check(bytes, offset, size, checksums[at] as number, role, found, low, high);
+    const told = keyAt(keys, times[at] as number);
+    this.check(bytes, offset, size, checksums[at] as number, role, found, low, high, told);
   }
 
   /** False when its cells cannot all be read. */
   private checkPage(found: AddressList): boolean {
     const { block, pages, children, rules } = this;
-    children.begin(found, block.offset, this.imageOf, block.low, block.high);
+    children.begin(found, block.offset, this.imageOf, block.low, block.high, this.isOfNewestRun());
     const sound = pages.verifyClassic(block, this.config, rules, children);
     children.end();
+    if (sound && block.role !== "root") this.checkTimes(found);
     if (sound && !rules.anyKeyOrder) this.checkRange();
     return sound;
+  }
+
+  private isOfNewestRun(): boolean {
+    return this.newestRun !== undefined && this.block.writeGen > this.newestRun;
+  }
+
+  /** What the address of the page tells of times covers what is on the page. */
+  private checkTimes(found: AddressList): void {
+    const { told, block, pages, children, rules } = this;
+    const { allPlain } = pages;
+    // The usual page: nothing is told, and nothing is to be told.
+    if (told === undefined && (allPlain || !block.mayHaveWindows)) return;
+    const { bitsPerRecord } = rules;
+    const layout = { ...classicLayout(block), ...(bitsPerRecord === undefined ? {} : { bitsPerRecord }) };
+    const { first } = children;
+    const page = {
+      told,
+      image: pages.image,
+      layout,
+      allPlain,
+      ofNewestRun: this.isOfNewestRun(),
+      found,
+      first,
+    };
+    for (const wrong of uncoveredTimes(page))
+      this.run.findings.add(treeTimes, block.place(), {
+        ...wrong,
+        message: `${wrong.field} in the address of this page does not cover what is on it`,
+      });
   }
 
   private checkRange(): void {

@@ -1,6 +1,6 @@
 /** A block of a classic file as the rules see it. */
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../formats/block-header.js";
-import { PAGE_HEADER } from "../../../formats/page-header.js";
+import { PAGE_HEADER, pageVersions } from "../../../formats/page-header.js";
 import { crc32cWithZeroedField } from "../../codec/crc32c.js";
 import type { TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace, Subject } from "../rule.js";
@@ -104,6 +104,13 @@ export class ClassicBlock implements Subject {
   }
   get flags(): number {
     return this.bytes[PAGE_HEADER.at.flags] as number;
+  }
+  /** Releases before time windows wrote pages of another version. */
+  get mayHaveWindows(): boolean {
+    return (this.bytes[PAGE_HEADER.at.version] as number) >= pageVersions.timeWindows;
+  }
+  get writeGen(): bigint {
+    return this.view.getBigUint64(this.bytes.byteOffset + PAGE_HEADER.at.writeGen, true);
   }
   get recno(): bigint {
     return this.view.getBigUint64(this.bytes.byteOffset + PAGE_HEADER.at.recno, true);

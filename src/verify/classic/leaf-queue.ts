@@ -28,6 +28,8 @@ export class LeafQueue {
   private part = FIRST_PART;
   /** The key at the end of the block added last: its number here. */
   private lastHigh = NO_KEY;
+  /** The times told last: their number here. */
+  private lastTold = NO_KEY;
 
   constructor(
     private readonly checker: BlockChecker,
@@ -48,6 +50,7 @@ export class LeafQueue {
     waiting.push(list.offsets[at] as number, size, list.checksums[at] as number, list.kinds[at] as number, 0);
     waiting.lows[waiting.length - 1] = from;
     waiting.highs[waiting.length - 1] = to;
+    waiting.times[waiting.length - 1] = this.toldOf(list, list.times[at] as number);
     this.blocks++;
     this.bytes += size;
     this.keys += separators.length - before;
@@ -67,11 +70,20 @@ export class LeafQueue {
     return separators.pushFrom(keys, low);
   }
 
+  /** Neighbours are often told the same. */
+  private toldOf({ keys }: AddressList, told: number): number {
+    const { separators } = this.waiting;
+    if (told === NO_KEY) return NO_KEY;
+    if (this.lastTold === NO_KEY || !separators.equals(this.lastTold, keys, told))
+      this.lastTold = separators.pushFrom(keys, told);
+    return this.lastTold;
+  }
+
   /** What waits, in the order of offsets; nothing waits then. */
   private cut(): Batches {
     const batches = new Batches(sortedShared(this.waiting));
     this.waiting.clear();
-    this.lastHigh = NO_KEY;
+    this.lastHigh = this.lastTold = NO_KEY;
     this.waitingBytes = 0;
     return batches;
   }

@@ -59,8 +59,9 @@ export class Batches {
 
   get shared(): SharedBatches {
     const { id, list, starts, control } = this;
-    const { length, offsets, sizes, checksums, kinds, lows, highs, keys } = list;
-    return { id, list: { length, offsets, sizes, checksums, kinds, lows, highs, keys }, starts, control };
+    const { length, offsets, sizes, checksums, kinds, lows, highs, times, keys } = list;
+    const columns = { length, offsets, sizes, checksums, kinds, lows, highs, times, keys };
+    return { id, list: columns, starts, control };
   }
 
   get count(): number {

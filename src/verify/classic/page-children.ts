@@ -6,6 +6,7 @@ import type { AddressCell, PageSink } from "../../page/walk-types.js";
 import { compareKeys } from "../../tree/keys.js";
 import { AddressList } from "./address-list.js";
 import { keyAt, NO_KEY } from "./key-bytes.js";
+import { pushTold } from "./told-times.js";
 
 export const childKind = { leaf: 0, internal: 1, overflow: 2 } as const;
 
@@ -33,6 +34,9 @@ export class PageChildren implements PageSink {
   private last = NONE;
   private children = 0;
   private wasOverflow = false;
+  private ofNewestRun = false;
+  /** Where the page's addresses begin in the list. */
+  first = 0;
   /** Keys of the page that lie on overflow pages. */
   overflowKeys = 0;
   /** The keys the page has for its second child and its last: numbers in the list. */
@@ -41,15 +45,21 @@ export class PageChildren implements PageSink {
 
   constructor(private readonly options: PageChildrenOptions) {}
 
-  /** Begins a page, whose own keys are in `low..high`; what it leads to is added to `found`. */
+  /**
+   * Begins a page, whose own keys are in `low..high`; what it leads to is added to `found`. `ofNewestRun`: transaction
+   * ids in it are of the newest run of the engine.
+   */
   begin(
     found: AddressList,
     owner: number,
     image: () => Uint8Array,
     low: Uint8Array | undefined,
     high: Uint8Array | undefined,
+    ofNewestRun: boolean,
   ): void {
     this.found = found;
+    this.first = found.length;
+    this.ofNewestRun = ofNewestRun;
     this.owner = owner;
     this.image = image;
     this.low = low;
@@ -84,6 +94,8 @@ export class PageChildren implements PageSink {
     this.children++;
     const kind = cell.tag === cellTags.addressInternal ? childKind.internal : childKind.leaf;
     this.last = this.push(cell, kind, low) ? found.length - 1 : NONE;
+    if (this.last !== NONE)
+      found.times[this.last] = pushTold(found.separators, this.image(), cell.windowAt, this.ofNewestRun);
   }
 
   overflow(cell: AddressCell): void {

@@ -10,6 +10,7 @@ import { ValueStarts } from "../../page/walk-parts.js";
 import type { AddressColumns } from "./address-list.js";
 import { compareWithKey, NO_KEY } from "./key-bytes.js";
 import { childKind } from "./page-children.js";
+import { coversPlain } from "./told-times.js";
 
 const { payload: PAYLOAD, checksum: CHECKSUM } = CLASSIC_BLOCK;
 const { at: HEADER } = PAGE_HEADER;
@@ -44,6 +45,7 @@ export class PlainLeaf {
   /** True when nothing is wrong with the block of an address, whose bytes begin at `start` of the window. */
   isSound(start: number, list: AddressColumns, at: number): boolean {
     if (this.chances <= 0 || list.kinds[at] !== childKind.leaf) return false;
+    if (!coversPlain(list.keys, list.times[at] as number)) return false;
     const size = list.sizes[at] as number;
     const sound = this.headerFits(start, size) && this.isWhole(start, size, list.checksums[at] as number);
     if (sound && this.rowsFit(start, size, list, at)) {

@@ -126,11 +126,12 @@ export class TreeWalk {
     depth: number,
     low?: Uint8Array,
     high?: Uint8Array,
+    told?: Uint8Array,
   ): void {
     const { checker, run } = this;
     const children = this.listAt(depth);
     const bytes = checker.reader.read(offset, size);
-    if (!checker.check(bytes, offset, size, checksum, role, children, low, high)) run.complete = false;
+    if (!checker.check(bytes, offset, size, checksum, role, children, low, high, told)) run.complete = false;
     if (depth < MAX_DEPTH) this.descend(children, depth + 1);
     else run.unchecked({ ...checker.block.place(), offset }, `the tree is deeper than ${MAX_DEPTH} levels`);
   }
@@ -164,6 +165,7 @@ export class TreeWalk {
         depth,
         children.lowOf(i),
         children.highOf(i),
+        children.timesOf(i),
       );
   }
 

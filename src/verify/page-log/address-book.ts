@@ -160,7 +160,7 @@ export class AddressBook {
       index * TIMES,
       (index + 1) * TIMES,
     ) as unknown as [bigint, bigint, bigint, bigint];
-    return { oldestStart, newestDurableStart, newestStop, newestDurableStop };
+    return { oldestStart, newestDurableStart, newestStop, newestDurableStop, prepare: false };
   }
 
   private grow(): void {

@@ -4,11 +4,10 @@ import type { PageLog } from "../../store/types.js";
 import type { SoundImages } from "../../tree/image-check.js";
 import { PageLogSource } from "../../tree/page-log/source.js";
 import { PageFault } from "../../tree/problem.js";
-import type { PagePart } from "../../tree/types.js";
 import { pageRows } from "../../tree/walk.js";
 import type { BookedAddress } from "./address-book.js";
 import type { TableDirectory } from "./tables.js";
-import { type PageTimes, union } from "./times.js";
+import { type PageTimes, windowTimes } from "./times.js";
 
 export interface MergedTimesContext {
   readonly store: PageLog;
@@ -25,23 +24,10 @@ export function mergedTimes(
   const source = new PageLogSource(store, { tableId, compressor, encryptor, collator }, images);
   try {
     const chain = store.chain(tableId, fields.pageId, fields.lsn);
-    return timesOfRows(chain.map((record) => source.partOf(record)));
+    const rows = pageRows(chain.map((record) => source.partOf(record)));
+    return windowTimes(rows.map(({ window = GLOBAL_WINDOW }) => window));
   } catch (error) {
     if (error instanceof PageFault) return undefined;
     throw error;
   }
-}
-
-function timesOfRows(parts: readonly PagePart[]): PageTimes | undefined {
-  let times: PageTimes | undefined;
-  for (const { window = GLOBAL_WINDOW } of pageRows(parts)) {
-    const own = {
-      oldestStart: window.startTs,
-      newestDurableStart: window.durableStartTs,
-      newestStop: window.stopTs,
-      newestDurableStop: window.durableStopTs,
-    };
-    times = times === undefined ? own : union(times, own);
-  }
-  return times;
 }

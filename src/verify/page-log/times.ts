@@ -1,6 +1,11 @@
 /** The timestamps of a page's values or children together: what its parent's aggregate has to cover. */
 import { cellTags, windowBits, windowSlots } from "../../../formats/cell.js";
-import { MAX_TIMESTAMP, type TimeAggregate } from "../../../formats/time-window.js";
+import {
+  MAX_TIMESTAMP,
+  type TimeAggregate,
+  type TimeWindow,
+  valueWindow,
+} from "../../../formats/time-window.js";
 import { packedLength } from "../../codec/packed.js";
 import { CellReader } from "../../page/cell-reader.js";
 import { Defects } from "../../page/defects.js";
@@ -12,6 +17,8 @@ export interface PageTimes {
   /** 2^64 − 1: a value was not deleted. */
   readonly newestStop: bigint;
   readonly newestDurableStop: bigint;
+  /** Some of them are of prepared transactions. */
+  readonly prepare: boolean;
 }
 
 /** What an address cell says of the page below it. */
@@ -20,6 +27,7 @@ export const timesOf = (aggregate: TimeAggregate): PageTimes => ({
   newestDurableStart: aggregate.newestStartDurableTs,
   newestStop: aggregate.newestStopTs,
   newestDurableStop: aggregate.newestStopDurableTs,
+  prepare: aggregate.prepare,
 });
 
 /** A field of an address cell that does not cover what is below. */
@@ -48,11 +56,15 @@ export function uncovered(told: PageTimes, held: PageTimes): Uncovered[] {
 export class TimesUnion {
   /** Undefined without children. */
   times: PageTimes | undefined;
+  newestTxn = 0n;
+  newestStopTxn = 0n;
   private last: TimeAggregate | undefined;
 
   add(aggregate: TimeAggregate): void {
     if (aggregate === this.last) return;
     this.last = aggregate;
+    this.newestTxn = highest(this.newestTxn, aggregate.newestTxn);
+    this.newestStopTxn = highest(this.newestStopTxn, aggregate.newestStopTxn);
     const own = timesOf(aggregate);
     const { times } = this;
     this.times = times === undefined ? own : union(times, own);
@@ -61,15 +73,34 @@ export class TimesUnion {
 
 const highest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
-export const union = (a: PageTimes, b: PageTimes): PageTimes => ({
+const union = (a: PageTimes, b: PageTimes): PageTimes => ({
   oldestStart: a.oldestStart < b.oldestStart ? a.oldestStart : b.oldestStart,
   newestDurableStart: highest(a.newestDurableStart, b.newestDurableStart),
   newestStop: highest(a.newestStop, b.newestStop),
   newestDurableStop: highest(a.newestDurableStop, b.newestDurableStop),
+  prepare: a.prepare || b.prepare,
 });
 
+/** Of windows; undefined without any. */
+export function windowTimes(windows: Iterable<TimeWindow>): PageTimes | undefined {
+  let times: PageTimes | undefined;
+  for (const window of windows) {
+    const own = {
+      oldestStart: window.startTs,
+      newestDurableStart: window.durableStartTs,
+      newestStop: window.stopTs,
+      newestDurableStop: window.durableStopTs,
+      prepare: window.prepare,
+    };
+    times = times === undefined ? own : union(times, own);
+  }
+  return times;
+}
+
 const cell = new CellReader(new Defects(1));
-const { value, valueCopy, valueShort } = cellTags;
+const { value, valueCopy, valueOverflow, valueShort } = cellTags;
+/** Values that everybody sees where they have no window. */
+const PLAIN_VALUES: ReadonlySet<number> = new Set([valueShort, value, valueCopy, valueOverflow]);
 const SLOT_BITS = windowSlots.map((slot) => windowBits[slot]);
 /** Where slots are in `SLOT_BITS`. */
 const [START, DURABLE_START, STOP, DURABLE_STOP] = (
@@ -98,6 +129,7 @@ export const PLAIN_TIMES: PageTimes = {
   newestDurableStart: 0n,
   newestStop: MAX_TIMESTAMP,
   newestDurableStop: 0n,
+  prepare: false,
 };
 
 /** Of the values of a sound leaf image; undefined when it has none. */
@@ -107,12 +139,14 @@ export function leafTimes(image: Uint8Array, { payload, memSize }: PageLayout): 
   let [oldestStart, newestDurableStart, newestStop, newestDurableStop] = [MAX_TIMESTAMP, 0n, 0n, 0n];
   let any = false;
   let plain = false;
+  let prepare = false;
   for (let at = payload; at < cell.end && cell.read(at); at = cell.next) {
     if (cell.windowAt === -1) {
-      plain ||= cell.tag === valueShort || cell.tag === value || cell.tag === valueCopy;
+      plain ||= PLAIN_VALUES.has(cell.tag);
       continue;
     }
     any = true;
+    if (((image[cell.windowAt] as number) & windowBits.prepare) !== 0) prepare = true;
     readWindow();
     const start = slots[START] ?? 0n;
     const durableStart = slots[DURABLE_START] === undefined ? start : plus(start, slots[DURABLE_START]);
@@ -126,5 +160,24 @@ export function leafTimes(image: Uint8Array, { payload, memSize }: PageLayout): 
     if (durableStop > newestDurableStop) newestDurableStop = durableStop;
   }
   if (plain) [oldestStart, newestStop] = [0n, MAX_TIMESTAMP];
-  return any || plain ? { oldestStart, newestDurableStart, newestStop, newestDurableStop } : undefined;
+  return any || plain
+    ? { oldestStart, newestDurableStart, newestStop, newestDurableStop, prepare }
+    : undefined;
+}
+
+/** The highest transaction ids of a sound leaf image: of the starts, and of the stops (2^64 − 11: a value has none). */
+export function leafTransactions(
+  image: Uint8Array,
+  { payload, memSize }: PageLayout,
+): { readonly newestTxn: bigint; readonly newestStopTxn: bigint } {
+  cell.image = image;
+  cell.end = Math.min(memSize, image.length);
+  let [newestTxn, newestStopTxn] = [0n, 0n];
+  for (let at = payload; at < cell.end && cell.read(at); at = cell.next) {
+    if (cell.windowAt === -1 && !PLAIN_VALUES.has(cell.tag)) continue;
+    const { startTxn, stopTxn } = valueWindow(cell.window());
+    newestTxn = highest(newestTxn, startTxn);
+    newestStopTxn = highest(newestStopTxn, stopTxn);
+  }
+  return { newestTxn, newestStopTxn };
 }
