@@ -11,9 +11,11 @@ import {
   offsetsOf,
   ref,
   struct,
+  symbolList,
   type Type,
   u32be,
 } from "../src/codec/index.js";
+import { pageLogFlagSymbols } from "./page-log.js";
 import {
   sqliteBlobType,
   sqliteContentSize,
@@ -204,7 +206,8 @@ const linkColumns: Columns = {
   backlinkLsn: ["integer", "LSN of the page's record before it"],
   baseLsn: ["integer", "LSN of the full image a delta builds on; 0 in an image"],
 };
-const flagColumn: Columns = { flags: ["integer", "page-log flags; 0x10000: discarded"] };
+const flagNames = symbolList(pageLogFlagSymbols).map(([name, mask]) => `0x${mask.toString(16)} ${name}`);
+const flagColumn: Columns = { flags: ["integer", `page-log flags: ${flagNames.join(", ")}`] };
 const restColumns: Columns = {
   timestampMaterializedUs: [
     "integer",

@@ -438,11 +438,15 @@ export function describeRecord(node: RecordNode, only?: readonly string[]): Fiel
 
 function describeSlot({ name, node, at }: Slot): FieldDescription {
   const inner = node.kind === "record" ? node : node.kind === "named" ? node.of : undefined;
-  const doc = [node.doc, symbolText(node), absentText(node)].filter((part) => part !== undefined).join(". ");
+  const doc = [node.doc, symbolText(node), aliasText(node), sinceText(node), absentText(node)]
+    .filter((part) => part !== undefined)
+    .join(". ");
   return {
     name,
     type: `${at.map((key) => key || "(…)").join(".")}= ${typeOf(node)}`,
     ...(doc === "" ? {} : { doc }),
+    ...(node.min === undefined ? {} : { min: node.min }),
+    ...(node.max === undefined ? {} : { max: node.max }),
     ...(inner === undefined ? {} : { fields: describeRecord(inner) }),
   };
 }
@@ -468,6 +472,12 @@ const symbolText = ({ symbols }: ConfigNode): string | undefined =>
     : Object.entries(symbols)
         .map(([value, meaning]) => `${value}: ${meaning}`)
         .join(", ");
+
+const aliasText = ({ aliases = [] }: ConfigNode): string | undefined =>
+  aliases.length === 0 ? undefined : `Also written ${aliases.map((key) => `${key}=`).join(", ")}`;
+
+const sinceText = ({ since }: ConfigNode): string | undefined =>
+  since === undefined ? undefined : `Known to readers from version ${since} on`;
 
 function absentText(node: ConfigNode): string | undefined {
   if (node.fallback !== undefined) return `Absent: ${node.fallback}`;

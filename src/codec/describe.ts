@@ -1,5 +1,6 @@
 /** The documentation of a declaration, as data and as Markdown. */
 import { describeExpr, type Expr } from "./expression.js";
+import { bytesToHex } from "./json.js";
 import { type Node, type Rule, type ScalarRules, symbolList } from "./schema.js";
 
 export interface FieldDescription {
@@ -10,9 +11,22 @@ export interface FieldDescription {
   readonly size?: number;
   readonly type: string;
   readonly doc?: string;
+  /** The only valid value; of 64-bit fields a bigint, of bytes their hex. */
+  readonly constant?: number | bigint | string;
+  /** Smallest and largest valid value; of 64-bit fields bigints. */
+  readonly min?: number | bigint;
+  readonly max?: number | bigint;
+  /** The newest version that is read. */
+  readonly supported?: number;
+  /** True: written as 0, other values are kept and reported. */
+  readonly reserved?: true;
+  /** True: `values` are masks of bits, any of which may be set. */
+  readonly bits?: true;
   readonly values?: ReadonlyArray<{ name: string; value: number; doc?: string }>;
   readonly fields?: readonly FieldDescription[];
 }
+/** What limits the values of a field. */
+export type Limits = Pick<FieldDescription, "constant" | "min" | "max" | "supported" | "reserved">;
 export interface GenerationDescription {
   readonly name: string;
   readonly when?: string;
@@ -68,6 +82,7 @@ function describeField(
     ...(size === undefined ? {} : { size }),
     type: typeName(node),
     ...docOf(node),
+    ...limitsOf(node),
     ...valueTable(node),
     ...(inner === undefined ? {} : { fields: inner.flatMap((part) => describeFields(part, rules)) }),
   };
@@ -93,17 +108,41 @@ function innerStruct(node: Node): Node[] | undefined {
   return cases.map((entry) => ({ kind: "struct", fields: [[entry.name, entry.node]], rules: [] }) as Node);
 }
 
-function valueTable(node: Node): { values?: Array<{ name: string; value: number; doc?: string }> } {
-  const of = node.kind === "optional" ? node.of : node;
-  const symbols = (of as ScalarRules).symbols ?? (of as ScalarRules).flags;
-  if (symbols === undefined) return {};
+/** What a field's own rules are about: the scalar or the bytes behind conditions and lists. */
+function leafOf(node: Node): Node {
+  return node.kind === "optional" || node.kind === "region" || node.kind === "array" ? leafOf(node.of) : node;
+}
+
+function limitsOf(field: Node): Limits {
+  const node = leafOf(field);
+  if (node.kind === "bytes")
+    return {
+      ...(node.constant === undefined ? {} : { constant: bytesToHex(node.constant) }),
+      ...(node.reserved === true ? { reserved: true } : {}),
+    };
+  if (node.kind !== "int" && node.kind !== "packed" && node.kind !== "nibble") return {};
+  const { constant, min, max, supported, reserved } = node;
+  const big = node.kind === "int" ? node.size === 8 : node.kind === "packed" && !node.small;
+  const exact = (value: number | bigint) => (big ? BigInt(value) : Number(value));
   return {
-    values: symbolList(symbols).map(([name, value, doc]) => ({
-      name,
-      value,
-      ...(doc === undefined ? {} : { doc }),
-    })),
+    ...(constant === undefined ? {} : { constant: exact(constant) }),
+    ...(min === undefined ? {} : { min: exact(min) }),
+    ...(max === undefined ? {} : { max: exact(max) }),
+    ...(supported === undefined ? {} : { supported }),
+    ...(reserved === true ? { reserved: true } : {}),
   };
+}
+
+function valueTable(node: Node): Pick<FieldDescription, "bits" | "values"> {
+  const { symbols, flags } = leafOf(node) as ScalarRules;
+  const named = symbols ?? flags;
+  if (named === undefined) return {};
+  const values = symbolList(named).map(([name, value, doc]) => ({
+    name,
+    value,
+    ...(doc === undefined ? {} : { doc }),
+  }));
+  return { ...(symbols === undefined && { bits: true }), values };
 }
 
 /** Bytes a node always takes, or undefined. */
@@ -137,7 +176,7 @@ function typeName(node: Node): string {
       return `u${8 * node.size}${order}${node.checksum === undefined ? "" : ` CRC32C${rangeText(node.checksum.from, node.checksum.to)}`}`;
     }
     case "packed":
-      return `packed ${node.signed ? "signed" : "unsigned"}${node.differenceFrom === undefined ? "" : ` (stored: ${node.differenceFrom} − value)`}`;
+      return `packed ${node.signed ? "signed" : "unsigned"}${node.small ? ", 32 bits" : ""}${node.differenceFrom === undefined ? "" : ` (stored: ${node.differenceFrom} − value)`}`;
     case "nibble":
       return "nibble-packed";
     case "bytes":
@@ -195,17 +234,44 @@ function generationMarkdown({ name, when, doc, fields, rules }: GenerationDescri
 }
 
 function fieldRows(field: FieldDescription, indent: string): string[] {
-  const meaning = [field.doc, valueText(field)]
+  const meaning = [field.doc, limitText(field), valueText(field)]
     .filter((part) => part !== undefined && part !== "")
     .join(". ");
   const row = `| ${field.offset ?? ""} | ${field.size ?? ""} | ${indent}${field.name} | ${field.type} | ${meaning} |`;
   return [row, ...(field.fields ?? []).flatMap((inner) => fieldRows(inner, `${indent}· `))];
 }
 
-const valueText = (field: FieldDescription): string =>
-  (field.values ?? [])
-    .map(
-      ({ name, value, doc }) =>
-        `${value > 9 ? `0x${value.toString(16)}` : value} ${name}${doc === undefined ? "" : ` (${doc})`}`,
-    )
-    .join(", ");
+/** How a packed number of 32 bits is declared: its type says as much. */
+const MAX_32 = 0xffffffff;
+
+function limitText({ type, constant, min, max, supported, reserved }: FieldDescription): string {
+  const most = max === MAX_32 && type.startsWith("packed") ? undefined : max;
+  return [
+    constant === undefined ? "" : `Always ${typeof constant === "string" ? constant : numberText(constant)}`,
+    reserved === true && !type.includes("reserved") ? "Reserved: 0" : "",
+    rangeOf(min, most),
+    supported === undefined ? "" : `The newest version read is ${supported}`,
+  ]
+    .filter((part) => part !== "")
+    .join(". ");
+}
+
+function rangeOf(min: number | bigint | undefined, max: number | bigint | undefined): string {
+  if (min !== undefined && max !== undefined) return min === max ? `Always ${min}` : `From ${min} to ${max}`;
+  if (min !== undefined) return `At least ${min}`;
+  return max === undefined ? "" : `At most ${max}`;
+}
+
+/** In both bases, as a magic number may be looked for by either. */
+const numberText = (value: number | bigint): string =>
+  value > 9 ? `${value} (0x${value.toString(16)})` : String(value);
+
+function valueText({ bits, constant, values = [] }: FieldDescription): string {
+  if (bits === true && values.length === 0) return "No bit has a meaning";
+  const shown = bits === true ? values : values.filter(({ value }) => value === (constant ?? value));
+  const named = shown.map(
+    ({ name, value, doc }) =>
+      `${value > 9 ? `0x${value.toString(16)}` : value} ${name}${doc === undefined ? "" : ` (${doc})`}`,
+  );
+  return `${bits === true ? "Bits: " : ""}${named.join(", ")}`;
+}

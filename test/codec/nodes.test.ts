@@ -129,7 +129,7 @@ const ROWS: readonly Row[] = [
     type: struct({ a: packed32() }),
     hex: "e20100",
     value: { a: 8512 },
-    described: "packed unsigned",
+    described: "packed unsigned, 32 bits",
   },
   {
     name: "packed signed",
