@@ -25,6 +25,7 @@ import { paliteRow } from "./palite.js";
 import { palmCheckpointKey, palmGlobal, palmKey } from "./palm.js";
 import { encryptedPrefix, lz4Prefix, rotnEnvelope, streamPrefix } from "./transforms.js";
 import { turtleFile } from "./turtle-file.js";
+import { wrappedKey } from "./wrapped-key.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of formats of different values.
 type AnyFormat = Format<any>;
@@ -56,6 +57,7 @@ export const formats: readonly AnyFormat[] = [
   descriptionBlock,
   extentList,
   cryptPage,
+  wrappedKey,
   packedInteger,
   packedIntegerSigned,
   cookieVersion,

@@ -119,7 +119,7 @@ for (const [store, encodings] of Object.entries(STORES))
       const after = new PageLogDatabase(log, store, rotn(store));
       const rows = assertSameRows(before, after);
       if (isWhole) console.log(`  ${store}, ${encoding}: ${chains} chains, ${rows} rows compared`);
-      assert.ok(chains > 0 && rows > 1000);
+      assert.ok((isWhole || chains > 0) && rows > 1000);
       before.close();
       const { errors, warnings } = findingsOf(log, store).summary;
       assert.equal({ errors, warnings }, { errors: 0, warnings: 0 });

@@ -1,22 +1,23 @@
 /** A provider to use: data keys of its own, wrapped with AES-256-GCM under a passphrase or a key file. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scryptSync } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { FormatError } from "../../codec/error.js";
-import { KeyProviderError } from "./key-error.js";
-import type { KeyAnswer, KeyProvider, KeyRequest, KeyUpdate, PersistedKey } from "./types.js";
 import {
   DATA_KEY_SIZE,
   type DataKey,
-  isWrapped,
   keyRing,
-  NONCE_SIZE,
-  SALT_SIZE,
-  secretKinds,
-  TAG_SIZE,
-  type WrappedHeader,
-  wrappedBlob,
-  wrappedHeader,
-} from "./wrapped-blob.js";
+  scryptLimits,
+  WRAP_NONCE_SIZE,
+  WRAP_SALT_SIZE,
+  WRAP_TAG_SIZE,
+  type WrappedKeyHeader,
+  wrappedKey,
+  wrappedKeyHeader,
+  wrappedKeyStart,
+  wrapSecrets,
+} from "../../../formats/wrapped-key.js";
+import { FormatError } from "../../codec/error.js";
+import { KeyProviderError } from "./key-error.js";
+import type { KeyAnswer, KeyProvider, KeyRequest, KeyUpdate, PersistedKey } from "./types.js";
 
 /** Either is turned into a sealing key anew for every blob, with a salt of its own. */
 export type KeySecret =
@@ -38,8 +39,7 @@ export interface WrappedKeysOptions {
 const CIPHER = "aes-256-gcm";
 const SEALING_KEY_SIZE = 32;
 const SCRYPT = { costLog2: 15, blockSize: 8, parallelization: 1 } as const;
-/** Costs that are accepted in a blob: it must not make us take gigabytes. */
-const COST = { least: 10, most: 20 } as const;
+const COST = scryptLimits.costLog2;
 const MIN_KEY_FILE = 32;
 const INFO = "pugmark wrapped keys";
 
@@ -122,59 +122,60 @@ export class WrappedKeys implements KeyProvider {
     const header = this.newHeader();
     const sealingKey = this.sealingKey(header);
     const plain = keyRing.build({ keys: this.ring });
-    const cipher = createCipheriv(CIPHER, sealingKey, header.nonce, { authTagLength: TAG_SIZE });
-    cipher.setAAD(wrappedHeader.build(header));
+    const cipher = createCipheriv(CIPHER, sealingKey, header.nonce, { authTagLength: WRAP_TAG_SIZE });
+    cipher.setAAD(wrappedKeyHeader.build(header));
     const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
     sealingKey.fill(0);
     plain.fill(0);
-    return wrappedBlob.build({ header, tag: cipher.getAuthTag(), sealed });
+    return wrappedKey.build({ header, tag: cipher.getAuthTag(), sealed });
   }
 
-  private newHeader(): WrappedHeader {
+  private newHeader(): WrappedKeyHeader {
     const passphrase = "passphrase" in this.secret;
-    return wrappedHeader.parse(
-      wrappedHeader.build({
-        secret: passphrase ? secretKinds.passphrase : secretKinds.keyFile,
-        costLog2: passphrase ? this.costLog2 : 0,
-        blockSize: passphrase ? SCRYPT.blockSize : 0,
-        parallelization: passphrase ? SCRYPT.parallelization : 0,
-        salt: this.random(SALT_SIZE),
-        nonce: this.random(NONCE_SIZE),
-      } as WrappedHeader),
-    );
+    return {
+      ...wrappedKeyStart,
+      secret: passphrase ? wrapSecrets.passphrase : wrapSecrets.keyFile,
+      costLog2: passphrase ? this.costLog2 : 0,
+      blockSize: passphrase ? SCRYPT.blockSize : 0,
+      parallelization: passphrase ? SCRYPT.parallelization : 0,
+      salt: this.random(WRAP_SALT_SIZE),
+      nonce: this.random(WRAP_NONCE_SIZE),
+    };
   }
 
   private unwrap(blob: Uint8Array): DataKey[] {
     try {
-      const { header, tag, sealed } = wrappedBlob.parse(blob);
-      if (!isWrapped(header)) throw refusal("the key blob is not one of this provider");
+      const { header, tag, sealed } = wrappedKey.parse(blob);
       const sealingKey = this.sealingKey(header);
-      const decipher = createDecipheriv(CIPHER, sealingKey, header.nonce, { authTagLength: TAG_SIZE });
-      decipher.setAAD(wrappedHeader.build(header)).setAuthTag(tag);
+      const decipher = createDecipheriv(CIPHER, sealingKey, header.nonce, { authTagLength: WRAP_TAG_SIZE });
+      decipher.setAAD(wrappedKeyHeader.build(header)).setAuthTag(tag);
       sealingKey.fill(0);
-      const plain = Buffer.concat([decipher.update(sealed), finish(decipher)]);
+      const opened = decipher.update(sealed);
+      const plain = Buffer.concat([opened, finish(decipher)]);
+      opened.fill(0);
       const { keys } = keyRing.parse(plain);
       const ring = keys.map(({ key, ...rest }) => ({ ...rest, key: Uint8Array.from(key) }));
       plain.fill(0);
       return ring;
     } catch (error) {
-      if (error instanceof FormatError) throw refusal("the key blob is not one of this provider");
+      if (error instanceof FormatError)
+        throw refusal("the key blob is not one of this provider, or of a cost that is not accepted");
       throw error;
     }
   }
 
-  private sealingKey(header: WrappedHeader): Uint8Array {
+  private sealingKey(header: WrappedKeyHeader): Uint8Array {
     const { salt } = header;
     if ("passphrase" in this.secret) {
       const { costLog2, blockSize, parallelization } = header;
-      if (header.secret !== secretKinds.passphrase || !isCost(costLog2) || !isCheap(header))
-        throw refusal("the key blob was not made with a passphrase, or at a cost that is not accepted");
+      if (header.secret !== wrapSecrets.passphrase)
+        throw refusal("the key blob was not made with a passphrase");
       const N = 2 ** costLog2;
       const maxmem = 256 * N * blockSize;
       const options = { N, r: blockSize, p: parallelization, maxmem };
       return scryptSync(this.secret.passphrase, salt, SEALING_KEY_SIZE, options);
     }
-    if (header.secret !== secretKinds.keyFile) throw refusal("the key blob was not made with a key file");
+    if (header.secret !== wrapSecrets.keyFile) throw refusal("the key blob was not made with a key file");
     const secret = readFileSync(this.secret.keyFile);
     if (secret.length < MIN_KEY_FILE) throw refusal(`a key file has at least ${MIN_KEY_FILE} bytes`);
     const key = new Uint8Array(hkdfSync("sha256", secret, salt, INFO, SEALING_KEY_SIZE));
@@ -184,9 +185,6 @@ export class WrappedKeys implements KeyProvider {
 }
 
 const isCost = (log2: number): boolean => Number.isInteger(log2) && log2 >= COST.least && log2 <= COST.most;
-const isCheap = ({ blockSize, parallelization }: WrappedHeader): boolean =>
-  blockSize >= 1 && blockSize <= SCRYPT.blockSize && parallelization >= 1 && parallelization <= 4;
-
 const refusal = (message: string): KeyProviderError => new KeyProviderError("key-refused", message);
 
 function finish(decipher: ReturnType<typeof createDecipheriv>): Uint8Array {
