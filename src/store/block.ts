@@ -1,14 +1,17 @@
 /** Single pages and blocks in a file of their own: as they are, or as hex text. */
 import { looksLikeStoredPage } from "./block-look.js";
 import { readRange } from "./file.js";
-import { decodeHex } from "./hex.js";
+import { decodeHex, hexFlaw, startsLikeHex } from "./hex.js";
 import { openInput } from "./input.js";
 import { InputError } from "./input-error.js";
 import { MAX_LINE, readLines } from "./lines.js";
 import type { Place, RandomAccess } from "./types.js";
 
-/** The engine's own limit of a page, bytes. */
-const MAX_BLOCK = 2 ** 29;
+/** Bytes of a file that is taken for one block, and of hex text: it is kept in memory, more than once. */
+const MAX_BLOCK = 128 * 1024 * 1024;
+const MAX_HEX = 64 * 1024 * 1024;
+/** Bytes that tell whether a file is hex text. */
+const START = 4096;
 
 export interface LoneBlock {
   readonly bytes: Uint8Array;
@@ -25,30 +28,36 @@ export interface BlockInput {
   readonly blocks: readonly LoneBlock[];
 }
 
-/** @throws InputError `input-empty`, `input-unsupported` (too large), and what opening a file throws. */
+/** @throws InputError `input-empty`, `input-unsupported` (too large), `input-unreadable` (hex text with a flaw), and
+ *   what opening a file throws. */
 export function openBlock(path: string): BlockInput {
   const file = openInput(path);
   try {
     const { size } = file;
     if (size === 0) throw new InputError("input-empty", path, "empty file");
-    if (size > MAX_BLOCK)
-      throw new InputError("input-unsupported", path, `${size} bytes are more than a page can have`);
-    const bytes = readRange(file, 0, size);
-    const hex = decodeHex(bytes);
-    if (!hex.ok || hex.bytes.length === 0)
-      return {
-        kind: "block",
+    const form = startsLikeHex(readRange(file, 0, START)) ? "hex" : "binary";
+    const most = form === "hex" ? MAX_HEX : MAX_BLOCK;
+    if (size > most)
+      throw new InputError(
+        "input-unsupported",
         path,
-        size,
-        form: "binary",
-        blocks: [{ bytes, place: { file: path, offset: 0 } }],
-      };
-    const lines = linesOf(file);
-    const single = [{ bytes: hex.bytes, place: { file: path, line: 1 } }];
-    return { kind: "block", path, size, form: "hex", blocks: lines ?? single };
+        `${size} bytes of ${form === "hex" ? "hex text" : "one block"}; up to ${most} are read`,
+      );
+    return { kind: "block", path, size, form, blocks: form === "hex" ? hexBlocks(file) : [wholeOf(file)] };
   } finally {
     file.close();
   }
+}
+
+const wholeOf = (file: RandomAccess): LoneBlock => ({
+  bytes: readRange(file, 0, file.size),
+  place: { file: file.path, offset: 0 },
+});
+
+function hexBlocks(file: RandomAccess): readonly LoneBlock[] {
+  const hex = decodeHex(readRange(file, 0, file.size));
+  if (!hex.ok) throw new InputError("input-unreadable", file.path, hexFlaw(hex));
+  return linesOf(file) ?? [{ bytes: hex.bytes, place: { file: file.path, line: 1 } }];
 }
 
 /** The lines as blocks, unless one of them is none. */

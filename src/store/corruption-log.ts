@@ -57,6 +57,8 @@ interface OpenDump {
 const MAX_BLOCK = 2 ** 29;
 /** Dumps that several threads may be printing at once. */
 const MAX_OPEN = 64;
+/** Longest line that is read as a dump, bytes; the engine writes a block in chunks of a few KB. */
+const MAX_DUMP_LINE = 16 * 1024 * 1024;
 const markers = CORRUPTION_MARKERS.map((text) => Buffer.from(text));
 
 /** @throws InputError when the file cannot be opened. */
@@ -84,9 +86,9 @@ export class CorruptionLog {
   /** Complete blocks, in the order their last chunks are in. The log is read from its beginning. */
   *blocks(): Generator<DumpedBlock> {
     const open = new Map<string, OpenDump>();
-    for (const line of readLines(this.file)) {
+    for (const line of readLines(this.file, MAX_DUMP_LINE)) {
       if (line.length > 0) this.lastLine = line.number;
-      const chunk = isDumpLine(line.bytes) ? this.chunkOf(line) : undefined;
+      const chunk = isDumpLine(line.bytes) ? this.chunkIn(line) : undefined;
       const block = chunk === undefined ? undefined : this.addChunk(open, chunk, line);
       if (block !== undefined) yield block;
     }
@@ -95,6 +97,12 @@ export class CorruptionLog {
 
   close(): void {
     this.file.close();
+  }
+
+  private chunkIn(line: Line): Chunk | undefined {
+    if (line.length <= MAX_DUMP_LINE) return this.chunkOf(line);
+    this.issue("dump-line", line, `a line of ${line.length} bytes; dumps of up to ${MAX_DUMP_LINE} are read`);
+    return undefined;
   }
 
   private chunkOf(line: Line): Chunk | undefined {

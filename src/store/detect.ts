@@ -10,13 +10,13 @@ import { serviceEntryKeys, servicePageKeys } from "../../formats/page-service.js
 import { paliteShardName, SQLITE_MAGIC } from "../../formats/palite.js";
 import { type ExactJson, type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError } from "../codec/index.js";
-import { looksLikePageLogBlock, soundClassicBlock } from "./block-look.js";
+import { looksLikePageLogBlock, looksLikeText, soundClassicBlock } from "./block-look.js";
 import { listClassicFiles } from "./classic-directory.js";
 import { readRange } from "./file.js";
-import { decodeHex } from "./hex.js";
+import { startsLikeHex } from "./hex.js";
 import { openInput, STANDARD_INPUT } from "./input.js";
 import { InputError, systemError } from "./input-error.js";
-import { readLines } from "./lines.js";
+import { type Line, readLines } from "./lines.js";
 import { lmdbVersion } from "./lmdb.js";
 import { isPaliteDatabase, paliteDatabases } from "./palite.js";
 import type { InputKind, RandomAccess } from "./types.js";
@@ -189,7 +189,7 @@ function detectFile(path: string): Found {
     const found =
       detectBinary(file, start) ??
       detectLines(file) ??
-      (start.includes(0) ? undefined : detectText(file, start));
+      (start.includes(0) ? detectDumps(file, start) : detectText(file, start));
     const damaged = found ?? detectDamagedTable(file);
     if (damaged !== undefined) return damaged;
     throw new InputError(
@@ -268,6 +268,18 @@ function detectLine(line: Uint8Array, number: number): Found | undefined {
   return undefined;
 }
 
+/** The log of a server that died may have zeros in it. */
+function detectDumps(file: RandomAccess, start: Uint8Array): Found | undefined {
+  const text = start.subarray(0, start.indexOf(0));
+  const line = text.length >= LEAST_TEXT && looksLikeText(text) ? dumpLine(file) : undefined;
+  return line === undefined ? undefined : dumpsIn(line);
+}
+const LEAST_TEXT = 64;
+const dumpsIn = (line: number): Found => ({
+  kind: "corruption-log",
+  evidence: `corruption dump in line ${line}`,
+});
+
 /** A page of the service is told by two of three signs, so that damage in one of them does not hide it. */
 function isServicePage(json: ExactObject): boolean {
   const keys: readonly string[] = Object.values(serviceEntryKeys);
@@ -284,23 +296,29 @@ function isServicePage(json: ExactObject): boolean {
 function detectText(file: RandomAccess, start: Uint8Array): Found | undefined {
   const first = firstLine(file);
   if (first === undefined) return undefined;
-  const record = detectLine(first.bytes, first.number);
+  const record = first.length > FIRST_BYTES ? detectLongLine(start) : detectLine(first.bytes, first.number);
   if (record !== undefined) return record;
-  if (decodeHex(start.subarray(0, start.lastIndexOf(NEWLINE) + 1 || start.length)).ok)
-    return { kind: "block", evidence: "hex text" };
+  if (startsLikeHex(start)) return { kind: "block", evidence: "hex text" };
   const turtle = file.size <= START ? disaggTurtle.read(start) : undefined;
   if (turtle?.ok === true) return { kind: "block", evidence: "text of a turtle page" };
   const line = dumpLine(file);
-  return line === undefined
-    ? undefined
-    : { kind: "corruption-log", evidence: `corruption dump in line ${line}` };
+  return line === undefined ? undefined : dumpsIn(line);
 }
 
 const OPEN_BRACE = 0x7b;
 const NEWLINE = 0x0a;
 
-function firstLine(file: RandomAccess): { number: number; bytes: Uint8Array } | undefined {
-  for (const line of readLines(file)) if (line.bytes.some((byte) => byte > 0x20)) return line;
+/** A line too long to be looked at whole. */
+function detectLongLine(start: Uint8Array): Found | undefined {
+  const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, FIRST_LINES * 1024));
+  const has = (key: string): boolean => text.includes(`"${key}"`);
+  return text[0] === OPEN_BRACE && has(servicePageKeys.pageId) && has(servicePageKeys.entries)
+    ? { kind: "page-service-jsonl", evidence: "a long page with its entries in the first line" }
+    : undefined;
+}
+
+function firstLine(file: RandomAccess): Line | undefined {
+  for (const line of readLines(file, FIRST_BYTES)) if (line.bytes.some((byte) => byte > 0x20)) return line;
   return undefined;
 }
 

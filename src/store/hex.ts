@@ -43,6 +43,23 @@ function decodeSpaced(text: Uint8Array): HexReading {
     : { ok: true, bytes: bytes.subarray(0, count) };
 }
 
+/** Characters that are enough to take a text for hex. */
+const ENOUGH = 32;
+
+/** Whether a beginning is hex text, as far as it goes: one wrong character behind it is a flaw of hex text. */
+export function startsLikeHex(start: Uint8Array): boolean {
+  const reading = decodeHex(start);
+  return reading.ok
+    ? reading.bytes.length > 0
+    : reading.at > 0 && reading.at >= Math.min(ENOUGH, start.length);
+}
+
+/** What is wrong with hex text, in a few words. */
+export const hexFlaw = ({ at, problem }: HexReading & { ok: false }): string =>
+  problem === "digit"
+    ? `hex text, but what is at byte ${at} is no hex digit`
+    : `hex text, but there is half a byte at byte ${at}`;
+
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Bytes of standard base64, or undefined. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -124,6 +124,47 @@ test("a page of the page service is known without any one of its keys; a list al
       assert.is(kindOf(write(line.replaceAll(key, key.replace(/[a-z]/, "#")))), "page-service-jsonl", key);
     }
     refused("input-unknown", () => kindOf(write('{"entries":[1,2,3]}')));
+  });
+});
+
+test("hex text with a flaw is hex text, and the flaw is told", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "hex");
+    const hex = readFileSync(corpusPath("vectors", "mongodb_valid_page.bin")).toString("hex");
+    for (const [text, reason] of [
+      [`${hex}\na`, `half a byte at byte ${hex.length + 2}`],
+      [`${hex}\n\f`, `what is at byte ${hex.length + 1} is no hex digit`],
+      [`${hex.slice(0, 1000)}x${hex.slice(1000)}`, "what is at byte 1000 is no hex digit"],
+    ] as const) {
+      writeFileSync(path, text);
+      assert.is(kindOf(path), "block");
+      assert.throws(
+        () => openBlock(path),
+        (error: Error) => error.message.endsWith(reason),
+      );
+    }
+    truncateSync(path, 100_000_000);
+    assert.throws(() => openBlock(path), /up to 67108864 are read/);
+  });
+});
+
+test("zeros in the log of a server that died", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "server.log");
+    const dump = readFileSync(corpusPath("vectors", "disagg_delta_chain.log"));
+    writeFileSync(path, Buffer.concat([dump, new Uint8Array(512)]));
+    assert.is(kindOf(path), "corruption-log");
+  });
+});
+
+test("a page in a line of hundreds of megabytes is known by how it begins", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "pages");
+    writeFileSync(path, '{"page_id":5,"entries":[');
+    truncateSync(path, 300_000_000);
+    assert.throws(() => kindOf(path));
+    writeFileSync(path, `{"page_id":5,"entries":[${"1,".repeat(3_000_000)}`);
+    assert.is(kindOf(path), "page-service-jsonl");
   });
 });
 

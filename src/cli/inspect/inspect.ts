@@ -5,7 +5,7 @@ import { type ClassicFileRole, classicFileRole } from "../../../formats/classic-
 import { formatByName } from "../../../formats/index.js";
 import type { Inspection } from "../../report/inspection.js";
 import { readRange } from "../../store/file.js";
-import { decodeHex } from "../../store/hex.js";
+import { startsLikeHex } from "../../store/hex.js";
 import {
   type ClassicDirectory,
   type DetectedInput,
@@ -54,13 +54,7 @@ export function inspect(request: InspectRequest, note: (line: string) => void): 
 }
 
 /** Bytes written as hex: what is meant are the bytes. */
-function isHexText(file: FileAccess): boolean {
-  if (file.size === 0 || file.size > MAX_HEX_TEXT) return false;
-  const start = decodeHex(readRange(file, 0, 64));
-  return (start.ok || start.problem === "odd") && decodeHex(readRange(file, 0, file.size)).ok;
-}
-/** Twice the largest block that is shown. */
-const MAX_HEX_TEXT = 128 * 1024 * 1024;
+const isHexText = (file: FileAccess): boolean => startsLikeHex(readRange(file, 0, 4096));
 
 function formatOfRole(role: ClassicFileRole | undefined): AnyFormat | undefined {
   const name = role === undefined ? undefined : ROLE_FORMATS[role];

@@ -15,6 +15,7 @@ import {
 } from "../../../formats/description-block.js";
 import { type Extent, extentList } from "../../../formats/extent-list.js";
 import { defined } from "../../codec/issue.js";
+import { STANDARD_INPUT } from "../../store/input.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { CheckpointEntry, TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace, Rule } from "../rule.js";
@@ -100,6 +101,8 @@ export class FileVerifier {
   }
 
   private startThreads(): LeafPool | undefined {
+    // Threads open the file for themselves.
+    if (this.file.path === STANDARD_INPUT) return undefined;
     const { path, table, config, access } = this.file;
     const { threads, compressor, rotnKeyId, maxFindingsPerCode, showKeys } = this.run.options;
     const options = defined({ compressor, rotnKeyId, maxFindingsPerCode, showKeys });

@@ -1,14 +1,14 @@
 /** One `.wt` file without its metadata: its checkpoints are found in the file itself. */
 import { DEFAULT_ALLOCATION_SIZE } from "../../../formats/classic-cookie.js";
 import { DESCRIPTION_WINDOW, findAllocationSize } from "../../../formats/description-block.js";
-import { FileAccess } from "../../store/file.js";
+import { openInput } from "../../store/input.js";
 import { emptyConfig, findCheckpoint } from "../../tree/classic/found-checkpoint.js";
 import type { Detected, Run } from "../run.js";
 import { FileVerifier } from "./file.js";
 
 /** Verifies a file by the newest checkpoint its free-space lists tell of; says so when there is none. */
 export function verifyLoneFile(path: string, run: Run, detected: Detected): void {
-  const access = new FileAccess(path);
+  const access = openInput(path);
   try {
     const start = new Uint8Array(Math.min(DESCRIPTION_WINDOW, access.size));
     access.readInto(start, 0);
