@@ -1,6 +1,6 @@
 /** Checks single blocks of a classic file and collects the addresses on their pages. One a thread. */
 import { CLASSIC_BLOCK } from "../../../formats/block-header.js";
-import { pageTypes } from "../../../formats/page-header.js";
+import { pageTypes, TRANSFORMED_PAGE } from "../../../formats/page-header.js";
 import type { FormatError } from "../../codec/error.js";
 import type { AddressCell } from "../../page/walk-types.js";
 import { newestRunOf, type TableConfig } from "../../tree/table-config.js";
@@ -97,7 +97,13 @@ export class BlockChecker {
     // What a damaged block says of its cells would only repeat that it is damaged.
     if (run.findings.counts.error !== before) return false;
     run.countUncovered(block.uncovered);
-    return block.type === pageTypes.overflow || this.checkPage(found);
+    return block.type === pageTypes.overflow ? this.checkOverflow() : this.checkPage(found);
+  }
+
+  /** An item that was compressed has to come out whole. */
+  private checkOverflow(): boolean {
+    const { block, pages, config } = this;
+    return (block.flags & TRANSFORMED_PAGE) === 0 || pages.classicImage(block, config) !== undefined;
   }
 
   /** Checks the blocks `from..to` of a list, which ascend by offset. */

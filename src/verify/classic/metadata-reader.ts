@@ -41,6 +41,8 @@ export class MetadataReader {
     for (const row of [...rowsOf(image, layout)])
       if (layout.type === pageTypes.rowInternal) this.readChild(row, depth);
       else this.addRow(row, place);
+    // The engine's own rows are there from its first start on.
+    if (depth === 0 && this.rows.length === 0 && this.damaged === 0) this.damaged++;
   }
 
   private readChild(row: Row, depth: number): void {

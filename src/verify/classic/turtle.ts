@@ -60,7 +60,7 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
   const issues = reading.ok
     ? placeVersions(reading.issues, reading.value, versionText, bytes)
     : reading.issues;
-  run.findings.addIssues(turtleFileFormat, { path }, issues, {
+  run.findings.addIssues(turtleFileFormat, { path }, issues.map(asError), {
     consequence: "the engine cannot open the database, or takes it for one of another version",
     offsets: "file",
   });
@@ -86,6 +86,10 @@ function reportNoCheckpoint({ config, place }: MetadataSource, home: string, run
     consequence: "no table can be found: the engine opens the database as an empty one, or not at all",
   });
 }
+
+/** The engine writes plain text, whole: with such a byte it refuses to open, and a file without its end was cut. */
+const DAMAGE: ReadonlySet<string> = new Set(["text-encoding", "turtle-newline"]);
+const asError = (issue: Issue): Issue => (DAMAGE.has(issue.code) ? { ...issue, severity: "error" } : issue);
 
 /** The file `WiredTiger`, which repeats the turtle's version text in its second line. */
 interface VersionFile {

@@ -18,6 +18,12 @@ const allowed: Record<BlockRole, readonly number[]> = {
   overflow: [pageTypes.overflow],
   "extent list": [pageTypes.blockManager],
 };
+/** Their records are numbered. */
+const numbered: readonly number[] = [
+  pageTypes.columnInternal,
+  pageTypes.columnFixed,
+  pageTypes.columnVariable,
+];
 const knownFlags = Object.values(pageFlags).reduce((all, mask) => all | mask, 0);
 
 /** Sizes, type and flags of a block. */
@@ -27,7 +33,7 @@ export const classicHeader: Rule<ClassicBlock> = {
   title: "a classic block's headers fit its address, its place in the tree and each other",
   doc: "Classic files: disk_size is the size in the address, the page type is what the parent says, mem_size fits, reserved bytes are zero (page and block headers §1, §2).",
   check(block, found) {
-    const { bytes, size, diskSize, type, role, memSize, flags, blockFlags } = block;
+    const { bytes, size, diskSize, type, role, memSize, entries, flags, blockFlags } = block;
     if (diskSize !== size)
       found({
         field: "diskSize",
@@ -51,7 +57,13 @@ export const classicHeader: Rule<ClassicBlock> = {
         actual: memSize,
       });
     if ((flags & ~knownFlags) !== 0)
-      found({ field: "flags", severity: "warning", message: "page flags without a meaning", actual: flags });
+      found({
+        field: "flags",
+        message: "page flags without a meaning: no engine reads the page",
+        actual: flags,
+      });
+    if ((flags & pageFlags.fastTruncate) !== 0 && !internal.includes(type))
+      found({ field: "flags", message: "only internal pages have truncated children", actual: flags });
     if ((flags & pageFlags.emptyValuesAll) !== 0 && (flags & pageFlags.emptyValuesNone) !== 0)
       found({
         field: "flags",
@@ -68,15 +80,31 @@ export const classicHeader: Rule<ClassicBlock> = {
     const version = bytes[PAGE_HEADER.at.version] as number;
     if (version > 1)
       found({ field: "version", message: "page version is too new", expected: "0 or 1", actual: version });
-    if (bytes[PAGE_HEADER.at.reserved] !== 0 || hasBytes(bytes, CLASSIC_BLOCK.unused, least))
-      found({ field: "reserved", severity: "warning", message: "reserved header bytes are not zero" });
+    if (bytes[PAGE_HEADER.at.reserved] !== 0)
+      found({
+        field: "reserved",
+        message: "the page header's reserved byte is not zero: no engine reads the page",
+      });
+    if (hasBytes(bytes, CLASSIC_BLOCK.unused, least))
+      found({
+        field: "reserved",
+        severity: "warning",
+        message: "reserved bytes of the block header are not zero",
+      });
+    if (type === pageTypes.overflow && (entries === 0 || least + entries !== memSize))
+      found({
+        field: "entries",
+        message: "an overflow page holds one item, which ends with the image",
+        expected: memSize - least,
+        actual: entries,
+      });
     // Behind an extent list's image stands its checkpoint's information, behind a compressed one its stream.
     if (role !== "extent list" && (flags & TRANSFORMED_PAGE) === 0 && hasBytes(bytes, memSize, bytes.length))
       found({ field: "tail", message: "bytes behind the image are not zero" });
-    if ((type === pageTypes.rowLeaf || type === pageTypes.rowInternal) && block.recno !== 0n)
+    if (!numbered.includes(type) && block.recno !== 0n)
       found({
         field: "recno",
-        message: "a row-store page with a record number",
+        message: "only pages of column stores have a record number",
         expected: 0n,
         actual: block.recno,
       });
