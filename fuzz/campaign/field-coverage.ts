@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { declarationOf, type Node, type Span, symbolList } from "../../src/codec/index.js";
+import { paramsOf } from "../mutate/params.js";
 import { typeOf } from "../mutate/seal.js";
 import type { AnyFormat } from "../mutate/site.js";
 import type { FuzzTarget } from "../target.js";
@@ -31,14 +32,18 @@ export class FieldCoverage {
     this.rules = new Set(format.describe().generations.flatMap(({ rules }) => rules.map(({ code }) => code)));
   }
 
-  add(bytes: Uint8Array): void {
-    const reading = this.format.read(bytes);
-    for (const { code } of reading.issues) this.codes.add(code);
-    const generation = reading.generation ?? "";
-    this.visit(
-      this.format.annotate(bytes, reading.generation === undefined ? {} : { generation }),
-      generation,
-    );
+  /** Whether anything was reached for the first time. Every generation the bytes fit counts: they were read as each. */
+  add(bytes: Uint8Array): boolean {
+    const before = this.reached.size + this.codes.size;
+    for (const params of paramsOf(this.format)) {
+      const reading = this.format.read(bytes, { params });
+      for (const { code } of reading.issues) this.codes.add(code);
+      for (const generation of reading.fits ?? [reading.generation]) {
+        const options = generation === undefined ? { params } : { generation, params };
+        this.visit(this.format.annotate(bytes, options), generation ?? "");
+      }
+    }
+    return this.reached.size + this.codes.size > before;
   }
 
   report(): FormatCoverage {

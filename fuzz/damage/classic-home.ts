@@ -130,7 +130,7 @@ export class DamagedHome {
     const at = tape.below(bytes.length + 1);
     const forms = [
       () => bytes.subarray(0, at),
-      () => Uint8Array.of(...bytes, ...bytes.subarray(at, at + 512)),
+      () => new Uint8Array(Buffer.concat([bytes, bytes.subarray(at, at + 512)])),
       () => new Uint8Array(),
       () => undefined,
     ];

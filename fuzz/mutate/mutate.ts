@@ -71,7 +71,7 @@ function changeElement(own: Uint8Array, random: RandomSource): Uint8Array {
     case 0:
       return new Uint8Array();
     case 1:
-      return Uint8Array.of(...own, ...own);
+      return joined(own, own);
     default:
       return flipped(own, random);
   }
@@ -82,7 +82,7 @@ function changeBytes(own: Uint8Array, random: RandomSource): Uint8Array {
     case 0:
       return own.subarray(0, random.below(own.length + 1));
     case 1:
-      return Uint8Array.of(...own, ...random.bytes(1 + random.below(8)));
+      return joined(own, random.bytes(1 + random.below(8)));
     case 2:
       return new Uint8Array(own.length).fill(random.below(2) === 0 ? 0 : 0xff);
     case 3:
@@ -99,6 +99,13 @@ function changeText(own: Uint8Array, random: RandomSource): Uint8Array {
   if (random.below(2) === 0) return changeBytes(own, random);
   const token = TOKENS[random.below(TOKENS.length)] as string;
   return Uint8Array.from(token, (letter) => letter.charCodeAt(0));
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
 }
 
 function flipped(own: Uint8Array, random: RandomSource): Uint8Array {

@@ -1,0 +1,118 @@
+/**
+ * Makes corpus/<target>/ anew: for every format the smallest set of inputs that together reach what can be reached of its
+ * declaration, real bytes first, then valid ones, then every kind of element, then what is missing, forced.
+ * `--from DIR` takes the corpora of a campaign as well.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FieldCoverage } from "../fuzz/campaign/field-coverage.js";
+import { corpusPath } from "../fuzz/corpus.js";
+import { paramsOf } from "../fuzz/mutate/params.js";
+import { saturated } from "../fuzz/mutate/saturate.js";
+import { type AnyFormat, sitesOf } from "../fuzz/mutate/site.js";
+import { encodeScalar, type ScalarNode } from "../fuzz/mutate/values.js";
+import { RAW } from "../fuzz/target.js";
+import { formatTargets } from "../fuzz/targets/formats.js";
+import { seededRandom, symbolList } from "../src/codec/index.js";
+import { realInputs } from "./fuzz-corpus/real.js";
+
+/** Valid values tried of each generation. */
+const VALID = 40;
+/** Larger ones are no seeds, bytes. */
+const MOST_BYTES = 8192;
+
+class Collector {
+  readonly kept: Uint8Array[] = [];
+  private readonly coverage: FieldCoverage;
+
+  constructor(readonly format: AnyFormat) {
+    this.coverage = new FieldCoverage(format);
+  }
+
+  offer(bytes: Uint8Array): boolean {
+    if (bytes.length > MOST_BYTES || !this.coverage.add(bytes)) return false;
+    this.kept.push(bytes.slice());
+    return true;
+  }
+
+  get missing(): readonly string[] {
+    return this.coverage.report().missing;
+  }
+}
+
+function collect(format: AnyFormat, given: Iterable<Uint8Array>): Collector {
+  const collector = new Collector(format);
+  for (const bytes of given) collector.offer(bytes);
+  const generations = format.generations.length === 0 ? [""] : format.generations;
+  for (const generation of generations) {
+    const options = generation === "" ? {} : { generation };
+    for (let seed = 1; seed <= VALID; seed++)
+      collector.offer(format.build(format.generate(seededRandom(seed), options)));
+  }
+  for (const generation of generations)
+    for (const params of paramsOf(format))
+      for (const bytes of saturated(format, generation, params)) collector.offer(bytes);
+  force(collector);
+  return smallest(collector);
+}
+
+/** Names and flags nobody had: the field that can have them is set to them. */
+function force(collector: Collector): void {
+  const { format } = collector;
+  for (const item of collector.missing) {
+    const [, generation = "", path, kind, name] = /^(.*?) (\S+)(?: ([=&]) (.+))?$/.exec(item) ?? [];
+    if (kind === undefined) continue;
+    const options = generation === "" ? {} : { generation };
+    search: for (const base of [...collector.kept])
+      for (const params of paramsOf(format))
+        for (const site of sitesOf(format, base, { ...options, params })) {
+          if (site.kind !== "field" || site.path.replaceAll(/\[\d+\]/g, "[]") !== path) continue;
+          const node = site.node as ScalarNode;
+          const symbols = symbolList((kind === "=" ? node.symbols : node.flags) ?? {});
+          const value = symbols.find(([own]) => own === name)?.[1];
+          if (value === undefined) continue;
+          const changed = Uint8Array.of(
+            ...base.subarray(0, site.start),
+            ...encodeScalar(node, BigInt(value)),
+            ...base.subarray(site.end),
+          );
+          if (collector.offer(changed)) break search;
+        }
+  }
+}
+
+/** Again from the smallest on, so that none is left that others make needless. */
+function smallest({ format, kept }: Collector): Collector {
+  const again = new Collector(format);
+  for (const bytes of [...kept].sort((a, b) => a.length - b.length)) again.offer(bytes);
+  return again;
+}
+
+function save(target: string, inputs: readonly Uint8Array[]): void {
+  const folder = corpusPath(target);
+  rmSync(folder, { recursive: true, force: true });
+  if (inputs.length === 0) return;
+  mkdirSync(folder);
+  for (const bytes of inputs) {
+    const name = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+    writeFileSync(join(folder, name), Uint8Array.of(RAW, ...bytes));
+  }
+}
+
+const from = process.argv[2] === "--from" ? process.argv[3] : undefined;
+const only = process.argv[2] === "--only" ? process.argv[3] : undefined;
+for (const { name, subject } of formatTargets) {
+  if (subject === undefined || (only !== undefined && only !== name)) continue;
+  const folder = from === undefined ? undefined : join(from, name);
+  const found =
+    folder === undefined || !existsSync(folder)
+      ? []
+      : readdirSync(folder).map((file) => subject.bytesOf(readFileSync(join(folder, file))));
+  const collector = collect(subject.format, [...realInputs(subject.format.name), ...found]);
+  save(name, collector.kept);
+  const size = collector.kept.reduce((sum, { length }) => sum + length, 0);
+  console.log(
+    `${name}: ${collector.kept.length} inputs, ${size} bytes; missing: ${collector.missing.join(", ")}`,
+  );
+}
