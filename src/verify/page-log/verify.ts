@@ -366,19 +366,22 @@ class PageLogVerifier {
     );
   }
 
-  /** Without its counters an export can end anywhere: what was lost at its end cannot be told, and the report is not complete. */
+  /**
+   * Without its counters a log can end anywhere: what was lost at its end cannot be told, and the report is not
+   * complete. An export may have been made without them; a store always has them.
+   */
   private reportMissingCounters(): void {
     const { kind, globals, path } = this.store;
-    if (
-      kind === "page-log-jsonl" &&
-      globals.lsnCounter === undefined &&
+    if (kind === "memory" || kind === "page-service-jsonl" || globals.lsnCounter !== undefined) return;
+    const [counters, lost] =
       globals.checkpointCompleted === undefined
-    )
-      this.run.unchecked(
-        { path },
-        "the input has no LSN and checkpoint counters: records and checkpoints lost at its end cannot be told",
-        "info",
-      );
+        ? ["LSN and checkpoint counters", "records and checkpoints"]
+        : ["LSN counter", "records"];
+    this.run.unchecked(
+      { path },
+      `the input has no ${counters}: ${lost} lost at its end cannot be told`,
+      kind === "page-log-jsonl" ? "info" : "warning",
+    );
   }
 
   private reportUnreached({ orphans, unreached }: RecordPass): void {
@@ -406,6 +409,8 @@ class PageLogVerifier {
 
   private reportContainer(issue: PageLog["issues"][number]): void {
     const { code, severity, message, place, path, expected, actual } = issue;
+    // A whole file that was not looked at.
+    if (code === "palite-file" && severity === "error") this.run.complete = false;
     this.run.findings.add(
       storeContainer,
       { path: place.file, ...(place.offset === undefined ? {} : { offset: place.offset }) },
