@@ -42,3 +42,9 @@ export const specialTables = {
 
 /** Page ids below it are kept for the engine; 0 is never a page. */
 export const FIRST_USER_PAGE = 100n;
+
+/** The value that marks a deleted row in layered tables while their values are stored escaped. */
+const LAYERED_TOMBSTONE = [0x14, 0x14] as const;
+/** Whether a value of a layered table begins like that mark: below record version 2 it is not stored as it is. */
+export const beginsLikeTombstone = (value: Uint8Array): boolean =>
+  LAYERED_TOMBSTONE.every((byte, at) => value[at] === byte);

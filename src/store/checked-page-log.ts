@@ -169,7 +169,7 @@ export abstract class CheckedPageLog implements WritablePageLog {
   /** The counters of stores with checkpoint ids. */
   protected get idGlobals(): PageLogGlobals {
     return {
-      lsnCounter: this.nextLsn(),
+      lsnCounter: this.last === 0n ? this.nextLsn() : this.last + 1n,
       lsnCounterIs: "next",
       checkpointCompleted: this.completedId,
       checkpointStarted: this.completedId + 1n,

@@ -209,6 +209,17 @@ test("refused: no first LSN", () => {
   assert.is(refusal(() => new MemoryPageLog({ firstLsn: 0n })).code, "lsn");
 });
 
+test("the last LSN there is can be given, and none after it", () => {
+  const last = (1n << 63n) - 1n;
+  const log = new MemoryPageLog({ checkpointIds: true, firstLsn: last });
+  log.beginCheckpoint();
+  assert.is(log.put(image(100n)), last);
+  assert.is(log.globals.lsnCounter, last + 1n);
+  assert.is(refusal(() => log.put(image(101n))).code, "lsn");
+  assert.is(refusal(() => log.completeCheckpoint({ metadata: bytes("a"), timestamp: 0n })).code, "lsn");
+  assert.is(log.checkpoints().length, 0);
+});
+
 test("a real log is taken over as it is, and goes on without a gap behind its newest checkpoint", () => {
   const real = openPageLog(corpusPath("palm", "g_crash"));
   const log = MemoryPageLog.of(real);

@@ -170,6 +170,30 @@ test("bad input is refused, and the next checkpoint works", () => {
   assert.ok(lazy);
 });
 
+test("values that would be read as escaped ones are refused where they are", () => {
+  const value = Uint8Array.of(0x14, 0x14, 1);
+  for (const [generation, kind, code] of [
+    [writeGenerations["2026-05"], "layered", "escaped-value"],
+    [writeGenerations["2026-05"], "file", undefined],
+    [writeGenerations["2026-07"], "layered", undefined],
+  ] as const) {
+    const node = DatabaseNode.open(new MemoryPageLog(), { generation });
+    const table = node.createTable("t", { kind });
+    const edits = [
+      { key: keyBytes(1), value: value.subarray(0, 1) },
+      { key: keyBytes(2), value },
+    ];
+    assert.is(
+      codeOf(() => table.edit(edits)),
+      code,
+    );
+    assert.is(
+      codeOf(() => node.createTable("u", { kind }).load(edits)),
+      code,
+    );
+  }
+});
+
 const committed = (timestamp: bigint): TimeWindow => ({
   startTs: timestamp,
   startTxn: 1n,

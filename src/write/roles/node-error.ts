@@ -13,6 +13,8 @@ export type NodeErrorCode =
   | "table-loaded"
   /** Keys do not ascend, or one comes twice. */
   | "unsorted-rows"
+  /** Readers of the generation would take the value for an escaped one, or a deletion. */
+  | "escaped-value"
   /** Behind the stable timestamp, or moved back. */
   | "timestamp"
   /** Somebody else has completed a checkpoint in this page log. */

@@ -17,7 +17,7 @@ import { KeyExchange } from "../key-provider/key-exchange.js";
 import type { KeyProvider } from "../key-provider/types.js";
 import type { RowEdit, TreeOptions, WriteRow } from "../types.js";
 import { NodeError } from "./node-error.js";
-import { StagedTable } from "./staged-table.js";
+import { type RowRules, StagedTable } from "./staged-table.js";
 
 export type NodeRole = "leader" | "follower";
 
@@ -273,15 +273,20 @@ export class DatabaseNode {
     const table: TableWriter = {
       uri,
       load: (rows) => {
-        this.stage(uri).addLoad(rows, this.stable);
+        this.stage(uri).addLoad(rows, this.rulesOf(uri));
         return table;
       },
       edit: (edits) => {
-        this.stage(uri).addEdits(edits, this.stable);
+        this.stage(uri).addEdits(edits, this.rulesOf(uri));
         return table;
       },
     };
     return table;
+  }
+
+  private rulesOf(uri: string): RowRules {
+    const { recordVersion } = this.state.generation;
+    return { stable: this.stable, anyValue: recordVersion >= 2 || !isLayered(uri) };
   }
 
   private stage(uri: string): StagedTable {
@@ -371,6 +376,9 @@ function writable(log: PageLog | WritablePageLog): WritablePageLog {
 const systemSeconds = (): bigint => BigInt(Math.floor(Date.now() / 1000));
 
 const newestCheckpoint = (log: PageLog): StoredCheckpoint | undefined => log.checkpoints().at(-1);
+
+/** Whether a file is the part of a layered table that is in the page log. */
+const isLayered = (uri: string): boolean => uri.endsWith(".wt_stable");
 
 /** The completed checkpoint a record text stands for. */
 function findCheckpoint(log: PageLog, text: Uint8Array | string): StoredCheckpoint {

@@ -1,4 +1,5 @@
 /** Changes of one table that wait for the next checkpoint. */
+import { beginsLikeTombstone } from "../../../formats/disagg-tables.js";
 import { compareKeys } from "../../../formats/page-rules.js";
 import { MAX_TIMESTAMP } from "../../../formats/time-window.js";
 import { bytesToHex } from "../../codec/json.js";
@@ -6,6 +7,14 @@ import type { FileRow, LayeredRow } from "../checkpoint/metadata-rows.js";
 import type { TableChange } from "../checkpoint/write-checkpoint.js";
 import type { RowEdit, TreeState, WriteRow } from "../types.js";
 import { NodeError } from "./node-error.js";
+
+/** What rows are checked for. */
+export interface RowRules {
+  /** Changes are later. */
+  readonly stable: bigint;
+  /** Values that begin like the mark of a deletion can be stored. */
+  readonly anyValue: boolean;
+}
 
 /** How many bytes of a key an error shows. */
 const SHOWN_KEY = 16;
@@ -26,16 +35,16 @@ export class StagedTable {
     return this.tree !== undefined && this.load === undefined && this.edits.length === 0;
   }
 
-  /** @throws NodeError `table-loaded` */
-  addLoad(rows: Iterable<WriteRow>, stable: bigint): void {
+  /** @throws NodeError `table-loaded`; those of `addEdits` now, or when the rows are read */
+  addLoad(rows: Iterable<WriteRow>, rules: RowRules): void {
     if ((this.tree?.root.length ?? 0) > 0 || this.load !== undefined || this.edits.length > 0)
       throw new NodeError("table-loaded", `${this.row.uri} has rows already: change them with edit()`);
-    this.load = Array.isArray(rows) ? checked(rows, stable) : checkedLater(rows, stable);
+    this.load = Array.isArray(rows) ? checked(rows, rules) : checkedLater(rows, rules);
   }
 
-  /** Later edits of a key take the place of earlier ones. @throws NodeError `unsorted-rows`, `timestamp` */
-  addEdits(edits: Iterable<RowEdit>, stable: bigint): void {
-    this.edits = merge(this.edits, checked([...edits], stable));
+  /** Later edits of a key take the place of earlier ones. @throws NodeError `unsorted-rows`, `timestamp`, `escaped-value` */
+  addEdits(edits: Iterable<RowEdit>, rules: RowRules): void {
+    this.edits = merge(this.edits, checked([...edits], rules));
   }
 
   change(): TableChange {
@@ -44,22 +53,22 @@ export class StagedTable {
   }
 }
 
-function checked<T extends RowEdit>(rows: readonly T[], stable: bigint): readonly T[] {
+function checked<T extends RowEdit>(rows: readonly T[], rules: RowRules): readonly T[] {
   let last: Uint8Array | undefined;
   for (const row of rows) {
-    check(row, last, stable);
+    check(row, last, rules);
     last = row.key;
   }
   return rows;
 }
 
 /** Rows that are made one by one are checked as they come, in every attempt of a checkpoint anew. */
-function checkedLater<T extends RowEdit>(rows: Iterable<T>, stable: bigint): Iterable<T> {
+function checkedLater<T extends RowEdit>(rows: Iterable<T>, rules: RowRules): Iterable<T> {
   return {
     *[Symbol.iterator](): Iterator<T> {
       let last: Uint8Array | undefined;
       for (const row of rows) {
-        check(row, last, stable);
+        check(row, last, rules);
         last = row.key;
         yield row;
       }
@@ -67,21 +76,28 @@ function checkedLater<T extends RowEdit>(rows: Iterable<T>, stable: bigint): Ite
   };
 }
 
-function check({ key, window }: RowEdit, last: Uint8Array | undefined, stable: bigint): void {
+function check({ key, value, window }: RowEdit, last: Uint8Array | undefined, rules: RowRules): void {
   const order = last === undefined ? -1 : compareKeys(last, key);
   if (order >= 0) {
-    const shown = bytesToHex(key.subarray(0, SHOWN_KEY)) + (key.length > SHOWN_KEY ? "…" : "");
     const problem = order === 0 ? "comes twice" : "is below the key before it";
-    throw new NodeError("unsorted-rows", `rows must ascend by key: 0x${shown} ${problem}`);
+    throw new NodeError("unsorted-rows", `rows must ascend by key: ${shown(key)} ${problem}`);
   }
+  if (!rules.anyValue && value !== undefined && beginsLikeTombstone(value))
+    throw new NodeError(
+      "escaped-value",
+      `the value of ${shown(key)} begins with the bytes 14 14: the generation stores it in an escaped form, which is not written here`,
+    );
   if (window === undefined) return;
   const newest = window.stopTs === MAX_TIMESTAMP ? window.startTs : window.stopTs;
-  if (newest !== 0n && newest <= stable)
+  if (newest !== 0n && newest <= rules.stable)
     throw new NodeError(
       "timestamp",
-      `a change of timestamp ${newest} is behind the stable timestamp ${stable}`,
+      `a change of timestamp ${newest} is behind the stable timestamp ${rules.stable}`,
     );
 }
+
+const shown = (key: Uint8Array): string =>
+  `0x${bytesToHex(key.subarray(0, SHOWN_KEY))}${key.length > SHOWN_KEY ? "…" : ""}`;
 
 function merge(older: readonly RowEdit[], newer: readonly RowEdit[]): readonly RowEdit[] {
   if (older.length === 0) return newer;
