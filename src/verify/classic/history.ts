@@ -1,4 +1,4 @@
-/** Older versions of rows in WiredTigerHS.wt: whose they are, and that each ends after it began. */
+/** Older versions of rows in WiredTigerHS.wt: whose they are, that each ends after it began, and before the next begins. */
 import {
   blockOf,
   classicAddressCookie,
@@ -19,7 +19,7 @@ export function verifyHistory(path: string, config: TableConfig, ids: ReadonlySe
   if (root === undefined) return;
   const access = new FileAccess(path);
   try {
-    const check = new HistoryCheck(run, { get: (id) => (ids.has(id) ? config : undefined) });
+    const check = new HistoryCheck(run, { get: (id) => (ids.has(id) ? config : undefined) }, true);
     const unit = run.options.allocationSize ?? config.allocationSize ?? DEFAULT_ALLOCATION_SIZE;
     const source = new ClassicSource(access, path, unit, config, new SoundImages(run.options), () => false);
     const walk = new TreeWalk(source, { table: config.uri, report: () => {} });

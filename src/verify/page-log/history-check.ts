@@ -1,4 +1,4 @@
-/** Rows of the shared history store: whose versions they are, and that each ends after it began. */
+/** Rows of the history store: whose versions they are, and that one after the other begins and ends. */
 import { HistoryFields } from "../../../formats/history-fields.js";
 import { LeafCursor } from "../../page/leaf-cursor.js";
 import { rowsOf } from "../../page/rows.js";
@@ -18,11 +18,14 @@ export class HistoryCheck {
     private readonly run: Run,
     /** Tables of the metadata by id. */
     private readonly tables: { get(id: bigint): unknown },
+    /** Leaves come in the order of keys: the last row of one is the neighbour of the next one's first. */
+    private readonly inKeyOrder = false,
   ) {}
 
   /** A sound leaf, or a delta of one. */
   add(image: Uint8Array, layout: PageLayout, place: () => FindingPlace): void {
     const { cursor } = this;
+    if (!this.inKeyOrder) this.fields.forget();
     if (layout.form !== pageForms.image) {
       for (const { key, data, removed } of rowsOf(image, layout))
         if (key !== undefined && !removed) this.row(key, 0, key.length, data, 0, data.length, place);
@@ -56,6 +59,12 @@ export class HistoryCheck {
       this.run.findings.add(historyOrder, place(), {
         message: `a version of a row of table ${fields.btreeId} ends before it began`,
         consequence: "reads at older timestamps miss it",
+      });
+    if (!fields.follows())
+      this.run.findings.add(historyOrder, place(), {
+        severity: "warning",
+        message: `a version of a row of table ${fields.btreeId} begins before the one before it has ended`,
+        consequence: "which of them a read between the two gets is not sure",
       });
     if (this.tables.get(BigInt(fields.btreeId)) === undefined) this.addStranger(fields.btreeId, place);
   }
