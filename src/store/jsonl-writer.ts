@@ -157,7 +157,8 @@ function readExport(directory: string, { create = false }: OpenJsonlOptions): Pa
   const log = openJsonlExport(directory);
   try {
     const records = Array.from(log.records(), copyRecord);
-    const [issue] = [...log.issues, ...records.flatMap(({ issues }) => issues)];
+    const issues = [...log.issues, ...records.flatMap((record) => record.issues)];
+    const issue = issues.find(({ severity }) => severity !== "info");
     if (issue !== undefined)
       throw new PageLogError("unsupported", `damaged: ${issue.message}`, { file: directory });
     const checkpoints = log.checkpoints();

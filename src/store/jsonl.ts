@@ -17,10 +17,12 @@ import { openInput } from "./input.js";
 import { asU64, hexField, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
+import { unknownFlags } from "./record-flags.js";
 import { RecordIndex } from "./record-index.js";
 import type { CheckpointRecord, PageLogGlobals, PageRecord, RandomAccess } from "./types.js";
 
 const LONG_TEXT = 64;
+const MAX_FLAGS = (1n << 32n) - 1n;
 const GLOBAL = symbolValues(palmGlobalSymbols);
 
 /** @throws InputError when the pages cannot be opened. */
@@ -208,7 +210,11 @@ function recordOf(object: ExactObject, place: PageRecord["place"]): PageRecord {
       expected: bytes.length,
       actual: size,
     });
-  const flags = Number(BigInt.asUintN(32, required(KEYS.flags)));
+  const given = required(KEYS.flags);
+  const flags = Number(BigInt.asUintN(32, given));
+  if (given > MAX_FLAGS) issues.push(fieldIssue(KEYS.flags, "not a 32-bit number", given));
+  const unknown = unknownFlags(KEYS.flags, BigInt(flags));
+  if (unknown !== undefined) issues.push(unknown);
   const isDelta = number(KEYS.isDelta) ?? BigInt((flags & pageLogFlags.delta) !== 0);
   if (isDelta !== BigInt((flags & pageLogFlags.delta) !== 0))
     issues.push({

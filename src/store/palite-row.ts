@@ -1,8 +1,9 @@
 /** A row of a PALite table of pages as a page record. */
 
-import { pageLogFlagSymbols, pageLogFlags } from "../../formats/page-log.js";
+import { pageLogFlags } from "../../formats/page-log.js";
 import { palitePageColumns as COLUMN } from "../../formats/palite.js";
-import { type Issue, symbolList } from "../codec/index.js";
+import type { Issue } from "../codec/index.js";
+import { unknownFlags } from "./record-flags.js";
 import type { SqliteRow, SqliteValue } from "./sqlite.js";
 import type { PageRecord, Place } from "./types.js";
 
@@ -31,7 +32,6 @@ const WANTED = [
   COLUMN.timestampMaterializedUs,
 ];
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
-const KNOWN_FLAGS = symbolList(pageLogFlagSymbols).reduce((all, [, mask]) => all | mask, 0);
 const NO_DATA = new Uint8Array(0);
 
 /** SQLite's integers are signed: those from 2^63 on are stored as negative ones. */
@@ -87,8 +87,11 @@ export class RowReader {
   read(row: SqliteRow, { tableId, pageId, lsn }: RowKey, problem?: string): PageRecord {
     this.row = row;
     this.issues = [];
-    const flags = Number(BigInt.asUintN(32, this.number(COLUMN.flags) ?? 0n));
-    if ((flags & ~KNOWN_FLAGS) !== 0) this.issues.push(unknownFlags(flags));
+    const stored = unsigned(this.number(COLUMN.flags) ?? 0n);
+    // As far as flags are known; SQLite has room for more.
+    const flags = Number(BigInt.asUintN(32, stored));
+    const unknown = unknownFlags(COLUMN.flags, stored);
+    if (unknown !== undefined) this.issues.push(unknown);
     const discarded = (flags & pageLogFlags.discarded) !== 0 || (this.number(COLUMN.discarded) ?? 0n) !== 0n;
     const timestamp = this.number(COLUMN.timestampMaterializedUs);
     const isDelta = this.isDelta(flags);
@@ -145,11 +148,3 @@ export class RowReader {
     });
   }
 }
-
-const unknownFlags = (flags: number): Issue => ({
-  code: "unknown-bits",
-  severity: "info",
-  path: COLUMN.flags,
-  message: `bits without a meaning: 0x${((flags & ~KNOWN_FLAGS) >>> 0).toString(16)}`,
-  actual: flags,
-});

@@ -76,4 +76,25 @@ test("damaged lines are named and passed over; damaged fields are on their recor
   );
 });
 
+test("flags are 32 bits; those without a meaning are told as PALM tells them", () => {
+  const [one] = lines as [string];
+  const told = [4294967298, 4294967296, 258, 10, 34, 2, 0].map((flags) => {
+    const mark = (flags & 2) === 0 ? 0 : 1;
+    const line = one
+      .replace('"is_delta": 0', `"is_delta": ${mark}`)
+      .replace('"flags": 0', `"flags": ${flags}`);
+    const [record] = [...logOf([line]).records()];
+    return record?.issues.map(({ severity, path, message }) => `${severity} ${path} ${message}`);
+  });
+  assert.equal(told, [
+    ["error flags flags: not a 32-bit number"],
+    ["error flags flags: not a 32-bit number"],
+    ["info flags bits without a meaning: 0x100"],
+    [],
+    ["info flags bits without a meaning: 0x20"],
+    [],
+    [],
+  ]);
+});
+
 test.run();

@@ -107,6 +107,31 @@ test("a stored `discarded` column is understood", () => {
   });
 });
 
+test("bits of flags without a meaning are told, in all 64", () => {
+  inTemporaryFolder((folder) => {
+    const path = join(folder, "pages_00.db");
+    withDatabase(path, (db) => {
+      db.exec(paliteDiscardedColumn);
+      for (const bit of [0n, 8n, 40n, 63n])
+        db.run("INSERT INTO pages VALUES (9, ?, 5, 0, 0, ?, 0, 0, x'01')", [
+          100n + bit,
+          BigInt.asIntN(64, bit === 0n ? 0n : 1n << bit),
+        ]);
+    });
+    const log = openPalite(path);
+    assert.equal(
+      [...log.records()].map(({ pageId, issues }) => [pageId, ...issues.map(({ message }) => message)]),
+      [
+        [100n],
+        [108n, "bits without a meaning: 0x100"],
+        [140n, "bits without a meaning: 0x10000000000"],
+        [163n, "bits without a meaning: 0x8000000000000000"],
+      ],
+    );
+    log.close();
+  });
+});
+
 test("numbers from 2^63 on are unsigned, in value and in order", () => {
   inTemporaryFolder((folder) => {
     const high = 1n << 63n;

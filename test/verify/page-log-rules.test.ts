@@ -315,6 +315,11 @@ const damages: readonly Damage[] = [
     },
     where: {},
   },
+  ...[1, 4].map((flags) => ({
+    code: "record-attributes",
+    contents: changed(small, find(small, 1, 1, 166), { flags }),
+    where: { tableId: 1n, pageId: 1n, lsn: 166n },
+  })),
   // Checkpoints.
   {
     code: "checkpoint-record",
