@@ -207,6 +207,9 @@ function isAllOnes(value: bigint, index: number): boolean {
 export const PACKED_WIDE = 0xe8;
 /** How the packed integer 0 begins; no unsigned one begins with a lower byte. */
 export const PACKED_ZERO = 0x80;
+/** The unsigned forms of one byte and of two: first bytes below `end`, their bits in `mask`, what is added. */
+export const PACKED_ONE_BYTE = { end: 0xc0, mask: 0x3f } as const;
+export const PACKED_TWO_BYTES = { end: 0xe0, mask: 0x1f, bias: ONE_BYTE_MAX + 1 } as const;
 
 /**
  * The position behind the unsigned packed integer at `pos`, −1 when there is none before `end` or it has another form

@@ -51,7 +51,19 @@ export class KeyOrder {
   /** Takes the keys of plain rows from `at` on; returns where those end. To be asked while `isInPlace`. */
   takePlain(plain: PlainRows, at: number, end: number): number {
     const next = plain.run(at, end, this.start, this.start + this.length);
-    if (plain.rows === 0) return next;
+    this.keep(plain);
+    return next;
+  }
+
+  /** The same where a page has nothing but `cells` cells of plain rows. To be asked in front of the first. */
+  takeAllPlain(plain: PlainRows, at: number, end: number, cells: number): boolean {
+    if (!plain.takeAll(at, end, cells)) return false;
+    this.keep(plain);
+    return true;
+  }
+
+  private keep(plain: PlainRows): void {
+    if (plain.rows === 0) return;
     if (this.keys === 0) {
       this.firstStart = plain.firstStart;
       this.firstEnd = plain.firstEnd;
@@ -59,7 +71,6 @@ export class KeyOrder {
     this.keys += plain.rows;
     this.start = plain.keyStart;
     this.length = plain.keyEnd - plain.keyStart;
-    return next;
   }
 
   /** The key of the cell at `cell`: `prefix` bytes of the previous key (−1: no such field), then its own. */

@@ -238,7 +238,14 @@ export class PageWalker {
     let plain = 0;
     let key = NONE;
     let tries = items === VALUES && !noValues ? TRIES : 0;
-    if (tries > 0) this.plainRows.begin(image);
+    if (tries > 0) {
+      this.plainRows.begin(image);
+      if (order.isInPlace && order.takeAllPlain(this.plainRows, layout.payload, end, layout.entries)) {
+        this.cells = layout.entries;
+        this.allPlain = true;
+        return;
+      }
+    }
     for (let at = layout.payload; at < end; count++) {
       if (tries > 0 && key === NONE && order.isInPlace) {
         const next = order.takePlain(this.plainRows, at, end);

@@ -1,5 +1,6 @@
 import { installNodeCompressors } from "./node-compressors.js";
 import { installNodeCrc32c } from "./node-crc32c.js";
+import { installWasmRows } from "./node-plain-rows.js";
 
 /**
  * Puts Node's native code in the place of the portable one, as far as it loads; results are the same. Call it once at
@@ -8,4 +9,5 @@ import { installNodeCrc32c } from "./node-crc32c.js";
 export function installNodeAccelerators(): void {
   installNodeCrc32c();
   installNodeCompressors();
+  installWasmRows();
 }

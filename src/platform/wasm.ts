@@ -46,6 +46,12 @@ export const or = binary(0x72);
 export const shiftLeft = binary(0x74);
 export const shiftRight = binary(0x76);
 export const equal = binary(0x46);
+export const differ = binary(0x47);
+/** Of 64 bits; the result has 32. */
+export const differ64 = binary(0x52);
+export const exclusive64 = binary(0x85);
+/** Number of the lowest bit of 64 that is set, as 32 bits. */
+export const lowestBit64 = (value: Code): Code => [...value, 0x7a, 0xa7];
 export const below = binary(0x49);
 export const above = binary(0x4b);
 export const atLeast = binary(0x4f);
@@ -55,6 +61,7 @@ export const load32 = load(0x28);
 export const load64 = load(0x29);
 export const load128 = load(0xfd, 0);
 export const store8 = store(0x3a);
+export const store32 = store(0x36);
 export const store64 = store(0x37);
 export const store128 = store(0xfd, 11);
 

@@ -103,10 +103,12 @@ export class PlainLeaf {
     const image = compressed ? this.inflate(window.subarray(start, start + size)) : window;
     if (image === undefined || memSize <= PAYLOAD) return false;
     const first = compressed ? 0 : start;
-    values.clear();
     rows.begin(image);
     const end = first + memSize;
-    if (rows.run(first + PAYLOAD, end, 0, -1) !== end || 2 * rows.rows !== entries) return false;
+    if (!rows.takeAll(first + PAYLOAD, end, entries)) {
+      values.clear();
+      if (rows.run(first + PAYLOAD, end, 0, -1) !== end || 2 * rows.rows !== entries) return false;
+    }
     const { firstStart, firstEnd, keyStart, keyEnd } = rows;
     const [low, high] = [list.lows[at] as number, list.highs[at] as number];
     return (

@@ -1,0 +1,173 @@
+import {
+  CELL_TYPE_SHIFT,
+  cellTypes,
+  LENGTH_ADJUST,
+  SHORT_LENGTH_SHIFT,
+  SHORT_MASK,
+  shortCells,
+} from "../../formats/cell.js";
+import { PACKED_ONE_BYTE, PACKED_TWO_BYTES, PACKED_ZERO } from "../codec/packed.js";
+import { type RowScanner, setRowScanner } from "../page/plain-rows.js";
+import {
+  add,
+  and,
+  atLeast,
+  below,
+  block,
+  branch,
+  branchIf,
+  type Code,
+  differ,
+  differ64,
+  equal,
+  exclusive64,
+  get,
+  giveBack,
+  load8,
+  load64,
+  loop,
+  lowestBit64,
+  number,
+  or,
+  sequence,
+  set,
+  shiftLeft,
+  shiftRight,
+  store32,
+  subtract,
+  WasmFunction,
+  when,
+} from "./wasm.js";
+
+/**
+ * Pages of nothing but plain rows in WebAssembly: rows of some 40 bytes are a handful of instructions each, which pays
+ * for the copy into its memory. Nothing is read outside of that, whatever the bytes are.
+ */
+
+/** Where the results are: rows, beginning and end of the last key. The page lies behind them. */
+const RESULTS = 12;
+const PAGE = 16;
+/** Comparing reads up to so many bytes too much. */
+const SLACK = 16;
+
+const [AT, END] = [0, 1] as const;
+const [ROWS, KEY, KEY_END, START, STOP, NEXT, BYTE, LEAST, SAME] = [2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
+const LOCALS = 9;
+
+const advance = (local: number, by: number): Code => set(local, add(get(local), number(by)));
+const length = (from: number, to: number): Code => subtract(get(to), get(from));
+const short = (first: number): Code => shiftRight(get(first), number(SHORT_LENGTH_SHIFT));
+const isShort = (kind: number): Code => equal(and(get(BYTE), number(SHORT_MASK)), number(kind));
+/** To the end of the outermost block: the row is of another shape, or not above the one before. */
+const stopIf = (condition: Code, depth: number): Code => branchIf(depth, condition);
+
+/** Behind a long value whose length takes one byte or two; longer ones are not for here. */
+const longValue = (depth: number): Code =>
+  sequence(
+    stopIf(differ(get(BYTE), number(cellTypes.value << CELL_TYPE_SHIFT)), depth),
+    set(BYTE, load8(get(NEXT))),
+    stopIf(below(get(BYTE), number(PACKED_ZERO)), depth),
+    when(
+      below(get(BYTE), number(PACKED_ONE_BYTE.end)),
+      set(NEXT, add(add(get(NEXT), number(1 + LENGTH_ADJUST)), and(get(BYTE), number(PACKED_ONE_BYTE.mask)))),
+      sequence(
+        stopIf(atLeast(get(BYTE), number(PACKED_TWO_BYTES.end)), depth + 1),
+        set(
+          BYTE,
+          or(
+            shiftLeft(and(get(BYTE), number(PACKED_TWO_BYTES.mask)), number(8)),
+            load8(add(get(NEXT), number(1))),
+          ),
+        ),
+        set(
+          NEXT,
+          add(add(get(NEXT), number(2 + LENGTH_ADJUST)), add(get(BYTE), number(PACKED_TWO_BYTES.bias))),
+        ),
+      ),
+    ),
+  );
+
+const mine = load64(add(get(START), get(SAME)));
+const other = load64(add(get(KEY), get(SAME)));
+
+/** Stops unless the key is above the one before. */
+const compareKeys = (depth: number): Code =>
+  sequence(
+    set(LEAST, length(START, STOP)),
+    when(below(length(KEY, KEY_END), get(LEAST)), set(LEAST, length(KEY, KEY_END))),
+    set(SAME, number(0)),
+    // Eight bytes at a time; the lowest bit that differs tells which byte does.
+    block(
+      loop(
+        branchIf(1, atLeast(get(SAME), get(LEAST))),
+        when(
+          differ64(mine, other),
+          sequence(
+            set(SAME, add(get(SAME), shiftRight(lowestBit64(exclusive64(mine, other)), number(3)))),
+            branch(2),
+          ),
+        ),
+        advance(SAME, 8),
+        branch(0),
+      ),
+    ),
+    when(
+      atLeast(get(SAME), get(LEAST)),
+      stopIf(atLeast(length(KEY, KEY_END), length(START, STOP)), depth + 1),
+      stopIf(below(load8(add(get(START), get(SAME))), load8(add(get(KEY), get(SAME)))), depth + 1),
+    ),
+  );
+
+const body: Code = sequence(
+  block(
+    loop(
+      stopIf(atLeast(get(AT), get(END)), 1),
+      set(BYTE, load8(get(AT))),
+      stopIf(equal(isShort(shortCells.keyShort), number(0)), 1),
+      set(START, add(get(AT), number(1))),
+      set(STOP, add(get(START), short(BYTE))),
+      stopIf(atLeast(get(STOP), get(END)), 1),
+      set(BYTE, load8(get(STOP))),
+      set(NEXT, add(get(STOP), number(1))),
+      when(isShort(shortCells.valueShort), set(NEXT, add(get(NEXT), short(BYTE))), longValue(2)),
+      stopIf(below(get(END), get(NEXT)), 1),
+      when(get(ROWS), compareKeys(2)),
+      set(KEY, get(START)),
+      set(KEY_END, get(STOP)),
+      set(AT, get(NEXT)),
+      advance(ROWS, 1),
+      branch(0),
+    ),
+  ),
+  store32(number(0), get(ROWS)),
+  store32(number(4), get(KEY)),
+  store32(number(8), get(KEY_END)),
+  giveBack(get(AT)),
+);
+
+/** Installs the WebAssembly where the runtime has it; otherwise nothing changes. */
+export function installWasmRows(): void {
+  try {
+    setRowScanner(newScanner());
+  } catch {
+    // no WebAssembly here: the portable code serves
+  }
+}
+
+function newScanner(): RowScanner {
+  const code = new WasmFunction(2, LOCALS, body);
+  const results = new Uint8Array(RESULTS);
+  const words = new Int32Array(results.buffer);
+  return {
+    scan(image, from, to, found) {
+      const memory = code.bytes(PAGE + to - from + SLACK);
+      memory.set(image.subarray(from, to), PAGE);
+      if (code.run(PAGE, PAGE + to - from) !== PAGE + to - from) return false;
+      results.set(memory.subarray(0, RESULTS));
+      found.rows = words[0] as number;
+      found.keyStart = (words[1] as number) - PAGE + from;
+      found.keyEnd = (words[2] as number) - PAGE + from;
+      return true;
+    },
+  };
+}
