@@ -35,7 +35,24 @@ export const exportCheckpointKeys = {
   timestamp: "timestamp",
   metadata: "metadata_hex",
   metadataText: "metadata",
+  /** The key as PALM has it. */
+  keyBytes: "key_hex",
 } as const;
 
 /** Keys of a line of `globals.jsonl`; the counters' own keys are those of PALM. */
-export const exportGlobalKeys = { key: "key", value: "value" } as const;
+export const exportGlobalKeys = {
+  key: "key",
+  value: "value",
+  /** The counter's name. */
+  name: "name",
+  /** Key and value as PALM has them. */
+  keyBytes: "key_hex",
+  valueBytes: "value_hex",
+} as const;
+
+/** Names of the counters, by key. */
+export const exportGlobalNames: Readonly<Record<number, string>> = {
+  0: "REVISION",
+  1: "CHECKPOINT_COMPLETED",
+  2: "CHECKPOINT_STARTED",
+};

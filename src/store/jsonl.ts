@@ -11,7 +11,7 @@ import {
 import { palmGlobalSymbols } from "../../formats/palm.js";
 import { type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError, type Issue, symbolValues } from "../codec/index.js";
-import { encodeText } from "../codec/text.js";
+import { checkpointRepeats, globalRepeats, textBytes } from "./export-repeats.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
 import { openInput } from "./input.js";
 import { asU64, hexField, u64Field } from "./json-fields.js";
@@ -114,10 +114,13 @@ export class JsonlPageLog extends IndexedPageLog {
   ): Omit<CheckpointRecord, "lsn" | "place"> {
     const { metadata, metadataText, timestamp, checkpointId } = exportCheckpointKeys;
     const id = u64Field(object, checkpointId);
-    const text = object[metadataText];
-    let bytes = hexField(object[metadata]);
-    if (object[metadata] === undefined && typeof text === "string") bytes = encodeText(text);
+    for (const key of [checkpointId, timestamp])
+      if (object[key] !== undefined && u64Field(object, key) === undefined) this.wrongField(file, line, key);
+    const text = object[metadata] === undefined ? textBytes(object[metadataText]) : undefined;
+    const bytes = text ?? hexField(object[metadata]);
     if (typeof bytes === "string") this.wrongField(file, line, metadata, bytes);
+    for (const { path, problem } of checkpointRepeats(object, typeof bytes === "string" ? undefined : bytes))
+      this.wrongField(file, line, path, problem);
     return {
       ...(id === undefined ? {} : { checkpointId: id }),
       timestamp: u64Field(object, timestamp) ?? 0n,
@@ -128,9 +131,16 @@ export class JsonlPageLog extends IndexedPageLog {
   private readGlobals(): PageLogGlobals {
     const values = new Map<number, bigint>();
     for (const { object, line, file } of this.objects(this.globalFile)) {
+      const key = u64Field(object, exportGlobalKeys.key);
       const value = u64Field(object, exportGlobalKeys.value);
-      if (value === undefined) this.wrongField(file, line, exportGlobalKeys.value);
-      else values.set(Number(object[exportGlobalKeys.key]), value);
+      if (key === undefined) this.wrongField(file, line, exportGlobalKeys.key);
+      else if (value === undefined) this.wrongField(file, line, exportGlobalKeys.value);
+      else {
+        if (values.has(Number(key)))
+          this.wrongField(file, line, exportGlobalKeys.key, `counter ${key} was given before`);
+        values.set(Number(key), value);
+      }
+      for (const { path, problem } of globalRepeats(object)) this.wrongField(file, line, path, problem);
     }
     const lsnCounter = values.get(GLOBAL.revision);
     const checkpointCompleted = values.get(GLOBAL.checkpointCompleted);
@@ -224,6 +234,8 @@ function recordOf(object: ExactObject, place: PageRecord["place"]): PageRecord {
     });
   const paddings = object[KEYS.padding];
   const padding: Uint8Array | undefined = paddings instanceof Uint8Array ? paddings : undefined;
+  if (paddings !== undefined && padding === undefined && !Array.isArray(paddings))
+    issues.push(fieldIssue(KEYS.padding, "not a list of numbers", paddings));
   if (
     padding?.some((value) => value !== 0) ||
     (Array.isArray(paddings) && paddings.some((value) => asU64(value) !== 0n))

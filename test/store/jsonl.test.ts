@@ -97,4 +97,69 @@ test("flags are 32 bits; those without a meaning are told as PALM tells them", (
   ]);
 });
 
+/** The lines of a file of the export, with one of them changed. */
+function changed(name: string, at: number, from: string | RegExp, to: string): MemoryAccess {
+  const text = readFileSync(corpusPath("palm", "a_small", "export", name), "utf8")
+    .trimEnd()
+    .split("\n");
+  const line = (text[at] as string).replace(from, to);
+  assert.is.not(line, text[at], `${from} is there`);
+  return new MemoryAccess(
+    name,
+    Buffer.from(text.map((old, index) => (index === at ? line : old)).join("\n")),
+  );
+}
+const problemsOf = (checkpoints?: MemoryAccess, globals?: MemoryAccess): string[] => {
+  const pages = new MemoryAccess("pages.jsonl", Buffer.from(lines[0] as string));
+  const log = new JsonlPageLog("export", pages, checkpoints, globals);
+  log.checkpoints();
+  return log.issues.map(({ place, message }) => `${place.line} ${message}`);
+};
+
+test("what lines say twice is compared", () => {
+  const checkpoints: Array<[string | RegExp, string, string[]]> = [
+    ["metadata_lsn=39", "metadata_lsn=38", ["2 metadata: another text than metadata_hex"]],
+    ['"metadata": "id=2,metadata_lsn=39"', '"metadata": 7', ["2 metadata: not a text"]],
+    ['"lsn": 40', '"lsn": 41', ["2 key_hex: it holds 40, and lsn is 41"]],
+    ['"checkpoint_id": 2', '"checkpoint_id": 3', ["2 key_hex: it holds 2, and checkpoint_id is 3"]],
+    ['"timestamp": 0', '"timestamp": 1', ["2 key_hex: it holds 0, and timestamp is 1"]],
+    ['"timestamp": 0', '"timestamp": "x"', ["2 timestamp: missing, or not a 64-bit number"]],
+    [/"key_hex": ".*"/, '"key_hex": "00"', ["2 key_hex: no key of a checkpoint"]],
+    [/"key_hex": ".*"/, '"key_hex": "q"', ["2 key_hex: no hex digit at character 0"]],
+    [/, "key_hex": ".*"/, "", []],
+  ];
+  for (const [from, to, expected] of checkpoints)
+    assert.equal(problemsOf(changed("checkpoints.jsonl", 1, from, to)), expected, to);
+  const globals: Array<[string | RegExp, string, string[]]> = [
+    ['"value": 7', '"value": 6', ["2 value_hex: it holds 7, and value is 6"]],
+    ['"key": 1, ', "", ["2 key: missing, or not a 64-bit number"]],
+    [
+      "CHECKPOINT_COMPLETED",
+      "REVISION",
+      ["2 name: not the name of counter 1, which is CHECKPOINT_COMPLETED"],
+    ],
+    [/^.*$/, '{"key": 0, "value": 168}', ["2 key: counter 0 was given before"]],
+    ['"key_hex": "01', '"key_hex": "02', ["2 key_hex: it holds 2, and key is 1"]],
+    ['"value_hex": "07', '"value_hex": "0', ["2 value_hex: an odd number of hex digits (15)"]],
+  ];
+  for (const [from, to, expected] of globals)
+    assert.equal(problemsOf(undefined, changed("globals.jsonl", 1, from, to)), expected, to);
+  const [record] = [...logOf([(lines[0] as string).replace('"pad": [0, 0]', '"pad": "q"')]).records()];
+  assert.equal(
+    record?.issues.map(({ message }) => message),
+    ["pad: not a list of numbers"],
+  );
+});
+
+test("a checkpoint's long text alone is its metadata", () => {
+  const text = `metadata_lsn=5,${"x".repeat(100)}`;
+  const file = new MemoryAccess("checkpoints.jsonl", Buffer.from(`{"lsn": 6, "metadata": "${text}"}`));
+  const log = new JsonlPageLog("export", new MemoryAccess("pages.jsonl", Buffer.from("")), file);
+  assert.equal(
+    log.checkpoints().map(({ metadata }) => Buffer.from(metadata).toString()),
+    [text],
+  );
+  assert.equal(log.issues, []);
+});
+
 test.run();
