@@ -8,6 +8,7 @@ import {
   record,
   signed64,
 } from "../src/codec/config-schema.js";
+import type { Format } from "../src/codec/format.js";
 import { recordForm, textFormat } from "../src/codec/text-format.js";
 
 /** Numbers of 64 bits are written signed, so "none" is a negative number. */
@@ -113,7 +114,7 @@ const listRecord = record({ checkpoint: checkpoints() }, { rules: checkpointRule
 export type CheckpointList = ConfigInfer<typeof listRecord>;
 
 /** `checkpoint=(NAME=(addr="…",order=…,…),…)` as extent lists carry it. */
-export const checkpointList = textFormat<CheckpointList>(
+export const checkpointList: Format<CheckpointList> = textFormat(
   {
     name: "checkpoint-list",
     title: "Checkpoint list",

@@ -8,6 +8,7 @@ import {
   record,
   unsigned64,
 } from "../src/codec/config-schema.js";
+import type { Format } from "../src/codec/format.js";
 import { recordForm, textGenerations } from "../src/codec/text-format.js";
 
 /** The version this package reads up to; `params.readerVersion` stands for another reader. */
@@ -72,8 +73,10 @@ const detect = (text: string): string => {
   return keys.has("id") && keys.has("metadata_lsn") ? "R1" : "R0";
 };
 
+export type CheckpointRecord = { generation: "R3" | "R2" | "R1" | "R0" } & CheckpointRecordValue;
+
 /** What completes a checkpoint in a page log: it says where the turtle page is. */
-export const checkpointRecord = textGenerations(
+export const checkpointRecord: Format<CheckpointRecord> = textGenerations(
   {
     name: "checkpoint-record",
     title: "Checkpoint-completion record",
@@ -104,4 +107,3 @@ export const checkpointRecord = textGenerations(
     detect,
   },
 );
-export type CheckpointRecord = ReturnType<typeof checkpointRecord.parse>;

@@ -16,13 +16,14 @@ import { sampleText, typeError } from "../src/codec/config-schema.js";
 import { configSpans } from "../src/codec/config-span.js";
 import { quoteIfNeeded, unquote } from "../src/codec/config-token.js";
 import { FormatError } from "../src/codec/error.js";
+import type { Format } from "../src/codec/format.js";
 import type { RandomSource } from "../src/codec/random.js";
 import { located, type TextForm, textFormat } from "../src/codec/text-format.js";
 
 const page = "formats: turtle and disagg metadata §5";
 
 /** Any configuration text. */
-export const config = textFormat<ConfigTree>(
+export const config: Format<ConfigTree> = textFormat(
   {
     name: "config",
     title: "Configuration text",
@@ -36,7 +37,7 @@ export const config = textFormat<ConfigTree>(
 );
 
 /** WiredTiger.basecfg and WiredTiger.config. */
-export const configFile = textFormat<ConfigTree>(
+export const configFile: Format<ConfigTree> = textFormat(
   {
     name: "config-file",
     title: "Configuration file",

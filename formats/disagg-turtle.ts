@@ -13,10 +13,11 @@ import {
   unsigned64,
   type Valued,
 } from "../src/codec/config-schema.js";
+import type { Format } from "../src/codec/format.js";
 import { recordForm, textGenerations } from "../src/codec/text-format.js";
 import { checkpointRules, checkpoints, type NamedCheckpoint, newestCheckpoint } from "./checkpoint-list.js";
 import { MAX_VERSION, READER_VERSION } from "./checkpoint-record.js";
-import { legacyTurtle } from "./disagg-turtle-l0.js";
+import { type LegacyTurtle, legacyTurtle } from "./disagg-turtle-l0.js";
 
 const NEXT = ",\n";
 const version = (doc: string) => fallback(decimal32({ max: MAX_VERSION, doc }), 1);
@@ -109,6 +110,10 @@ const turtleOfLines = record(
   { rules, duplicates: "fatal" },
 );
 export type DisaggTurtleValue = ConfigInfer<typeof turtle>;
+export type DisaggTurtle =
+  | ({ generation: "V2++" | "V2+" | "V2" | "V1" } & DisaggTurtleValue)
+  | ({ generation: "L1" } & ConfigInfer<typeof turtleOfLines>)
+  | ({ generation: "L0" } & LegacyTurtle);
 
 const v1 = ["checkpoint", "timestamp", "oldestTimestamp", "keyProvider"] as const;
 const v2 = ["version", "compatibleVersion", ...v1, "largestFileId"] as const;
@@ -124,7 +129,7 @@ function detect(text: string): string {
 }
 
 /** The page that leads from a checkpoint to the shared metadata. */
-export const disaggTurtle = textGenerations(
+export const disaggTurtle: Format<DisaggTurtle> = textGenerations(
   {
     name: "disagg-turtle",
     title: "Turtle page of a page log",
@@ -162,7 +167,6 @@ export const disaggTurtle = textGenerations(
     detect,
   },
 );
-export type DisaggTurtle = ReturnType<typeof disaggTurtle.parse>;
 
 /** The shared metadata's newest checkpoint, in whichever generation. */
 export function turtleCheckpoint(value: DisaggTurtle): NamedCheckpoint | undefined {

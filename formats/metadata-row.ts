@@ -14,7 +14,7 @@ import { type RecordNode, sampleText, typeError } from "../src/codec/config-sche
 import { configSpans, textSpan } from "../src/codec/config-span.js";
 import { patchRecord, writeRecord } from "../src/codec/config-write.js";
 import { FormatError } from "../src/codec/error.js";
-import type { Reading, ReadOptions } from "../src/codec/format.js";
+import type { Format, Reading, ReadOptions } from "../src/codec/format.js";
 import type { RandomSource } from "../src/codec/random.js";
 import { textByteLength } from "../src/codec/text.js";
 import { located, recordForm, type TextForm, textFormat } from "../src/codec/text-format.js";
@@ -198,7 +198,7 @@ const form: TextForm<MetadataRow> = {
 };
 
 /** Key and value of a metadata row, one behind the other as they are stored. */
-export const metadataRow = textFormat<MetadataRow>(
+export const metadataRow: Format<MetadataRow> = textFormat(
   {
     name: "metadata-row",
     title: "Metadata row",
@@ -238,7 +238,7 @@ export function splitMetadataRow(row: Uint8Array): { key: Uint8Array; value: Uin
 }
 
 /** The text of the block metadata behind a classic file's newest avail list. */
-export const blockMetadata = textFormat<BlockMetadata>(
+export const blockMetadata: Format<BlockMetadata> = textFormat(
   {
     name: "block-metadata",
     title: "Block metadata",

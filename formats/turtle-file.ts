@@ -22,6 +22,7 @@ import {
 import { configSpans, textSpan } from "../src/codec/config-span.js";
 import { patchRecord, sameValue, writeRecord } from "../src/codec/config-write.js";
 import { FormatError } from "../src/codec/error.js";
+import type { Format } from "../src/codec/format.js";
 import { defined, type Issue } from "../src/codec/issue.js";
 import { textByteLength } from "../src/codec/text.js";
 import { located, type TextForm, textFormat } from "../src/codec/text-format.js";
@@ -346,7 +347,7 @@ function pairsFromJson(json: unknown): Array<{ key: string; value: string }> {
 }
 
 /** The file that leads to the metadata of a classic home. */
-export const turtleFile = textFormat<TurtleFile>(
+export const turtleFile: Format<TurtleFile> = textFormat(
   {
     name: "turtle-file",
     title: "WiredTiger.turtle",
