@@ -31,6 +31,9 @@ export const SQLITE_MAGIC = Uint8Array.from("SQLite format 3\0", (letter) => let
 /** The byte that says which readers understand the file. */
 export const sqliteReadVersion = { offset: 19, newest: 2 } as const;
 
+/** First 8 bytes of a rollback journal; without them SQLite undoes nothing. */
+export const SQLITE_JOURNAL_MAGIC = Uint8Array.of(0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7);
+
 // Of a write-ahead log as much as it takes to see that something was lost; all numbers are big-endian.
 const salts = { salt1: u32be({ doc: "changes whenever the log begins anew" }), salt2: u32be() };
 const checksums = { checksum1: u32be({ hex: true }), checksum2: u32be({ hex: true }) };

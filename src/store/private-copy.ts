@@ -5,6 +5,7 @@
 import { chmodSync, constants, copyFileSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { SQLITE_JOURNAL_MAGIC } from "../../formats/palite.js";
 import { FileAccess, readRange } from "./file.js";
 import { InputError } from "./input-error.js";
 
@@ -42,16 +43,23 @@ export function stageDatabase(path: string): StagedDatabase {
 /** Bytes of a file; 0 when there is none. */
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** A journal that begins with a zero byte, or has none, is done with. */
-export function hasHotJournal(path: string): boolean {
-  if (sizeOf(`${path}-journal`) === 0) return false;
+/**
+ * What lies beside a database as its rollback journal: nothing, or one that is done with (it begins with a zero byte);
+ * one that says what is to be undone; or something else, which SQLite does not follow either.
+ */
+export function journalOf(path: string): "none" | "hot" | "other" {
+  if (sizeOf(`${path}-journal`) === 0) return "none";
   const journal = new FileAccess(`${path}-journal`);
   try {
-    return (readRange(journal, 0, 1)[0] ?? 0) !== 0;
+    const start = readRange(journal, 0, SQLITE_JOURNAL_MAGIC.length);
+    if ((start[0] ?? 0) === 0) return "none";
+    return start.every((byte, at) => byte === SQLITE_JOURNAL_MAGIC[at]) ? "hot" : "other";
   } finally {
     journal.close();
   }
 }
+
+export const hasHotJournal = (path: string): boolean => journalOf(path) === "hot";
 
 function makeFolder(path: string): string {
   try {

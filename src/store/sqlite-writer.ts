@@ -4,7 +4,7 @@
  */
 import { existsSync, rmdirSync } from "node:fs";
 import type { Database, Statement } from "node-sqlite3-wasm";
-import { hasHotJournal } from "./private-copy.js";
+import { journalOf } from "./private-copy.js";
 import { type RowInsertion, RowQueue } from "./row-queue.js";
 import { SqliteError, type SqliteRow, type SqliteValue, sqliteLibrary } from "./sqlite-connection.js";
 
@@ -36,7 +36,7 @@ export class SqliteWriter {
     const { Database } = sqliteLibrary(path);
     // Whoever made it was killed: the caller holds the store's own lock.
     if (existsSync(`${path}.lock`)) rmdirSync(`${path}.lock`);
-    if (hasHotJournal(path))
+    if (journalOf(path) !== "none")
       throw new SqliteError("a transaction has to be undone by its rollback journal first");
     let database: Database | undefined;
     try {

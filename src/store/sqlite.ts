@@ -7,7 +7,7 @@ import { SQLITE_MAGIC, sqliteReadVersion } from "../../formats/palite.js";
 import { FileAccess, readRange } from "./file.js";
 import { InputError } from "./input-error.js";
 import { IssueLog } from "./issue-log.js";
-import { hasHotJournal, sizeOf } from "./private-copy.js";
+import { hasHotJournal, journalOf, sizeOf } from "./private-copy.js";
 import { SqliteConnection, SqliteError, type SqliteRow, type SqliteValue } from "./sqlite-connection.js";
 import { checkWriteAheadLog } from "./sqlite-wal.js";
 import type { Place } from "./types.js";
@@ -51,9 +51,10 @@ export class SqliteFile {
       this.lookBeside();
     } catch (error) {
       this.close();
-      throw error instanceof SqliteError
-        ? new InputError("input-unknown", path, `a SQLite database that cannot be read: ${error.message}`)
-        : error;
+      if (!(error instanceof SqliteError)) throw error;
+      const journal = hasHotJournal(path) ? `, with the rollback journal ${path}-journal beside it` : "";
+      const reason = `a SQLite database that cannot be read${journal}: ${error.message}`;
+      throw new InputError("input-unknown", path, reason);
     }
   }
 
@@ -182,9 +183,16 @@ export class SqliteFile {
       const frames = Number(this.all("PRAGMA wal_checkpoint(NOOP)")[0]?.log ?? 0);
       checkWriteAheadLog(`${this.path}-wal`, Math.max(0, frames), this.pageSize(), this.log);
     }
-    if (!hasHotJournal(this.path)) return;
-    const message = "a transaction that did not end is undone (in a copy) as the rollback journal says";
-    this.log.add("sqlite-journal", { file: `${this.path}-journal` }, message, { severity: "info" });
+    const file = `${this.path}-journal`;
+    const journal = journalOf(this.path);
+    if (journal === "hot") {
+      const message = "a transaction that did not end is undone (in a copy) as the rollback journal says";
+      this.log.add("sqlite-journal", { file }, message, { severity: "info" });
+    } else if (journal === "other") {
+      const message =
+        "it does not begin as a rollback journal does, so nothing is undone: the database is read as it is, which may be in the middle of a transaction";
+      this.log.add("sqlite-journal", { file, offset: 0 }, message);
+    }
   }
 
   private reportProblem(line: string, pageSize: number): void {

@@ -1,5 +1,5 @@
 /** Damaged databases: SQLite stops at the first thing it does not understand; a page log gives all that is left. */
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -231,6 +231,26 @@ test("a file that was cut off is read as far as it goes", () => {
       }
     }
     assert.ok(most > rows.length / 2 && most < rows.length, `${most} of ${rows.length} rows`);
+  });
+});
+
+test("what is no rollback journal is said, and the database is read without it", () => {
+  inTemporaryFolder((folder) => {
+    const rows = someRows(4n);
+    const home = makePalite(folder, "P4", storeOf(rows, "P4"));
+    const [shard] = readdirSync(home).filter((name) => name.startsWith("pages_")) as [string];
+    const journal = join(home, `${shard}-journal`);
+    for (const bytes of [Buffer.from("nothing that is known"), Buffer.alloc(4096, 0xd9)]) {
+      writeFileSync(journal, bytes);
+      const log = openPalite(home);
+      assert.equal([...log.records()].map(plain), [...rows].sort(byPlace).map(plain));
+      assert.equal(
+        log.issues.map(({ code, severity, place }) => [code, severity, place.file]),
+        [["sqlite-journal", "error", journal]],
+      );
+      log.close();
+      assert.equal(readFileSync(journal), bytes);
+    }
   });
 });
 
