@@ -18,6 +18,8 @@ export interface RowKey {
 export const ORDER = [COLUMN.tableId, COLUMN.pageId, COLUMN.lsn] as const;
 /** Columns without which there is no record. */
 export const NEEDED = [...ORDER, COLUMN.flags, COLUMN.data];
+/** Columns every layout has: records are read without them, and their links are not judged. */
+export const LINKS = [COLUMN.backlinkLsn, COLUMN.baseLsn] as const;
 /** Name of the table in statements that select a record. */
 export const ROW = "row";
 /** Columns that are read where the layout has them. */
@@ -57,6 +59,7 @@ export class RowReader {
   readonly selection: string;
   readonly selectionWithoutData: string;
   private readonly names: ReadonlySet<string>;
+  private readonly lacksLinks: boolean;
   /** Of the row in hand. */
   private row: SqliteRow = {};
   private issues: Issue[] = [];
@@ -68,6 +71,7 @@ export class RowReader {
   ) {
     const spelled = new Map(stored.map((name) => [name.toLowerCase(), quoted(name)]));
     this.names = new Set(spelled.keys());
+    this.lacksLinks = LINKS.some((name) => !spelled.has(name));
     const columns = WANTED.flatMap((name) =>
       spelled.has(name) ? [`${ROW}.${spelled.get(name)} AS ${name}`] : [],
     );
@@ -104,6 +108,7 @@ export class RowReader {
       flags,
       backlinkLsn: unsigned(this.number(COLUMN.backlinkLsn) ?? 0n),
       baseLsn: unsigned(this.number(COLUMN.baseLsn) ?? 0n),
+      ...(this.lacksLinks ? { lacksLinks: true } : {}),
       ...(timestamp === undefined ? {} : { timestampMaterializedUs: unsigned(timestamp) }),
       data: this.data(discarded, problem),
       place: this.place,

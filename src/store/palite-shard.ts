@@ -3,6 +3,7 @@ import { paliteTables } from "../../formats/palite.js";
 import {
   compareIds,
   integer,
+  LINKS,
   NEEDED,
   ORDER,
   quoted,
@@ -46,8 +47,10 @@ export class PaliteShard {
     try {
       const stored = file.storedColumns(pages);
       const names = stored?.map((name) => name.toLowerCase());
-      if (stored !== undefined && NEEDED.every((name) => names?.includes(name)))
+      if (stored !== undefined && NEEDED.every((name) => names?.includes(name))) {
+        reportLinks(file, stored, names ?? []);
         return new PaliteShard(file, stored, file.indexOn(pages, ORDER));
+      }
       file.log.add("palite-columns", file.place, `table ${pages} is no table of pages of a page log`, {
         expected: NEEDED.join(", "),
         actual: names?.join(", ") ?? "rows without ids",
@@ -217,6 +220,17 @@ export class PaliteShard {
     if (!(error instanceof SqliteError)) throw error;
     this.file.damage(`index of table ${paliteTables.pages}`, error);
   }
+}
+
+/** A link that no record of the shard has is told once. */
+function reportLinks(file: SqliteFile, stored: readonly string[], names: readonly string[]): void {
+  const missing = LINKS.filter((name) => !names.includes(name)).join(" and ");
+  if (missing === "") return;
+  const message = `table ${paliteTables.pages} has no column ${missing}: links between records are not checked`;
+  file.log.add("palite-columns", file.place, message, {
+    path: paliteTables.pages,
+    actual: stored.join(", "),
+  });
 }
 
 /** Signed ranges of LSNs at or below an unsigned one, the upper one first. */

@@ -89,7 +89,8 @@ export class PaliteStore implements PageLog {
     const records: CheckpointRecord[] = [];
     for (const { row, database } of this.rows(paliteTables.checkpoints)) {
       const lsn = integer(row[CHECKPOINT.lsn]);
-      const timestamp = integer(row[CHECKPOINT.timestamp]);
+      // Without the column, which was told, the times are not known.
+      const timestamp = CHECKPOINT.timestamp in row ? integer(row[CHECKPOINT.timestamp]) : 0n;
       const metadata = row[CHECKPOINT.metadata];
       if (lsn === undefined || timestamp === undefined || !(metadata instanceof Uint8Array))
         this.log.add("palite-checkpoint", database.place, "a row of checkpoints is damaged", {
@@ -183,17 +184,34 @@ export class PaliteStore implements PageLog {
         if (name === undefined) return [];
         return [`${name === CHECKPOINT.metadata ? asBytes(quoted(column)) : quoted(column)} AS ${name}`];
       });
-      if (selected.length > 0) return selected.join(", ");
-      this.log.add("palite-columns", database.place, `table ${table} has no known columns`, {
-        path: table,
-        actual: stored.join(", "),
-      });
+      const names = stored.map((column) => column.toLowerCase());
+      const missing = neededColumns(table, names).filter((name) => !names.includes(name));
+      if (missing.length > 0) this.reportColumns(database, table, missing, stored);
+      // What is left without another column would only be the same, row by row.
+      if (missing.every((name) => name === CHECKPOINT.timestamp)) return selected.join(", ");
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;
       database.damage(`table ${table}`, error);
     }
     return undefined;
   }
+
+  private reportColumns(
+    { place }: SqliteFile,
+    table: string,
+    missing: readonly string[],
+    stored: readonly string[],
+  ): void {
+    const message = `table ${table} has no column ${missing.join(" and ")}`;
+    this.log.add("palite-columns", place, message, { path: table, actual: stored.join(", ") });
+  }
+}
+
+/** Columns that belong to the rows of a small table say nothing. */
+function neededColumns(table: string, names: readonly string[]): readonly string[] {
+  if (table === paliteTables.checkpoints) return Object.values(CHECKPOINT);
+  const { old, current, value } = paliteGlobals;
+  return [names.includes(old.column) ? old.column : current.column, value];
 }
 
 /** Columns of the tables of checkpoints and counters. */

@@ -38,6 +38,8 @@ export interface PageRecord {
   readonly flags: number;
   readonly backlinkLsn: bigint;
   readonly baseLsn: bigint;
+  /** The store has lost the column of one of the two, which reads as 0. */
+  readonly lacksLinks?: true;
   /** Stores until about mid-2025 keep checkpoint ids. */
   readonly checkpointId?: bigint;
   readonly backlinkCheckpointId?: bigint;

@@ -1,6 +1,6 @@
 /** A PALite directory of which one database cannot be read or is gone: said at that file, and the others are checked. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pageLogFlags } from "../../formats/page-log.js";
@@ -116,6 +116,28 @@ for (const { name, table, lost } of controlFiles)
         assert.is(summary.complete, false);
         assert.ok(summary.pages > 0, "the records are read");
       }));
+
+for (const [column, name] of [
+  ["base_lsn", shardName],
+  ["backlink_lsn", shardName],
+  ["lsn", "checkpoints.db"],
+  ["timestamp", "checkpoints.db"],
+  ["val", "globals.db"],
+] as const)
+  test(`${name} has lost its column ${column}`, () =>
+    inTemporaryFolderAsync(async (folder) => {
+      const home = makePalite(folder, LAYOUT, store);
+      const file = join(home, name);
+      const table = name === shardName ? "pages" : basename(name, ".db");
+      withDatabase(file, (db) => db.exec(`ALTER TABLE ${table} RENAME COLUMN ${column} TO other`));
+      const { findings } = await verify([home]);
+      const errors = findings.filter(({ severity }) => severity === "error");
+      assert.equal(
+        errors.map(({ code, path }) => [code, path]),
+        [["store-container", file]],
+      );
+      assert.match(errors[0]?.message ?? "", `no column ${column}`);
+    }));
 
 test("a store in one database that has lost its counters", () =>
   inTemporaryFolderAsync(async (folder) => {

@@ -26,7 +26,7 @@ export class MissingRecords {
   /** True when a delta refers to a record that is not there. */
   note(subject: RecordSubject): boolean {
     const { record, previous, image } = subject;
-    if (!record.isDelta || record.discarded) return false;
+    if (!record.isDelta || record.discarded || record.lacksLinks === true) return false;
     const noImage = image === undefined || record.baseLsn > image.lsn;
     if (noImage) this.noteImage(subject);
     const noPrevious = previous === undefined || record.backlinkLsn > previous.lsn;

@@ -8,7 +8,7 @@ export const recordDeltaLinks: Rule<RecordSubject> = {
   title: "a delta names the record before it and the image it is based on",
   doc: "backlink_lsn is the page's record right before the delta, base_lsn its newest full image (page-log stores §3). A link to a record that is not there means that record is missing.",
   check({ record, previous, image }, found) {
-    if (!record.isDelta || record.discarded) return;
+    if (!record.isDelta || record.discarded || record.lacksLinks === true) return;
     // Links to records that are not there: `MissingRecords`.
     if (image !== undefined && record.baseLsn < image.lsn)
       found({

@@ -9,7 +9,7 @@ export const recordImageLinks: Rule<RecordSubject> = {
   doc: "base_lsn is 0; backlink_lsn is 0 for the first image, else the previous full image: deltas between are skipped (page-log stores §3). Later stores drop discarded predecessors, so there a backlink to nothing is no error.",
   check(subject, found) {
     const { record, image } = subject;
-    if (record.isDelta || record.discarded) return;
+    if (record.isDelta || record.discarded || record.lacksLinks === true) return;
     if (record.baseLsn !== 0n)
       found({ field: "baseLsn", message: "a full image with a base", expected: 0n, actual: record.baseLsn });
     const expected = image === undefined || image.discarded ? 0n : image.lsn;
