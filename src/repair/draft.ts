@@ -187,7 +187,8 @@ const textBytes = (text: string): Uint8Array => encodeText(text + NUL);
 export const fileOf = (uri: string): string => uri.replace(/^file:/, "");
 
 function idOf(uri: string, value: string): bigint | undefined {
-  if (uri.startsWith("system:")) return undefined;
+  // Most rows have none, and parsing takes its time.
+  if (uri.startsWith("system:") || !value.includes("id")) return undefined;
   try {
     const text = configGetText(parseConfig(value), ["id"]);
     return text !== undefined && /^\d+$/.test(text) ? BigInt(text) : undefined;

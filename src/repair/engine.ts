@@ -9,8 +9,11 @@ export interface EngineVerdict {
 }
 
 const PROGRAM = "wt";
-/** Without mmap=false a read-only open of 3.2 and 12.0 does not look at checksums. */
-export const READ_ONLY = "readonly=true,mmap=false";
+/**
+ * Without mmap=false a read-only open of 3.2 and 12.0 does not look at checksums. With logging on, as the directory's
+ * base configuration may have it, a read-only open of 3.2.1 removes a log file before it fails.
+ */
+export const READ_ONLY = "readonly=true,mmap=false,log=(enabled=false)";
 /** Minutes an engine may wait for itself. */
 const TIMEOUT_MS = 300_000;
 

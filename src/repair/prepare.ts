@@ -37,6 +37,7 @@ export function prepareRepair(
   const time = options.time ?? Math.floor(Date.now() / 1000);
   const { dropHistory = false, keepCheckpoint = false } = options;
   const draft = new Draft(home, metadata);
+  const { highestId } = draft;
   const duplicates = draft.duplicates();
   const history = new HistoryCounts(home);
   if (edits.length === 0) throw new RepairRefusal("nothing-to-do", "no edit was given");
@@ -55,7 +56,7 @@ export function prepareRepair(
       rows: metadata.rows.size,
       levels: metadata.tree.levels,
       pages: metadata.tree.pages,
-      highestId: String(new Draft(home, metadata).highestId),
+      highestId: String(highestId),
       duplicateIds: duplicates.map(({ id, uris }) => ({ id: String(id), uris })),
     },
     changes: draft.changes,

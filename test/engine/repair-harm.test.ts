@@ -5,12 +5,19 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { METADATA_FILE, readMetadata } from "../../src/repair/classic/home.js";
-import { applyRepair, planRepair, type RefusalCode, type RepairEdit } from "../../src/repair/index.js";
+import {
+  applyRepair,
+  planRepair,
+  type RefusalCode,
+  type RepairEdit,
+  verifyRepair,
+} from "../../src/repair/index.js";
 import { lockState } from "../../src/repair/lock.js";
 import { logState } from "../../src/repair/log-state.js";
 import { hexRow, missingEngine, newHome, rowsOf, wt, wtOk } from "../repair/engine.js";
 import { forgeRow } from "../repair/forge.js";
-import { assertRefused, rowsIn, withFolder } from "../repair/homes.js";
+import { assertRefused, contents, rowsIn, withFolder } from "../repair/homes.js";
+import { corpusPath } from "../support/corpus.js";
 import { skipped } from "../support/skip.js";
 
 const EDITS: readonly RepairEdit[] = [
@@ -79,6 +86,17 @@ test("operations in the log: replayed over a repair, committed rows are lost wit
   await wtOk(home, ["-R", "list"], { config: LOGGED });
   assert.match(rowsIn(home).get("file:a.wt") as string, /app_metadata=repaired/);
   assert.is((await rowsOf(home, "table:a")).length, counts[0]);
+});
+
+test("a directory with a clean log: the engine judges the repair, and nothing of it changes", async (folder) => {
+  const [home, output] = [corpusPath("classic-3.2.1/deb_logged"), join(folder, "repaired")];
+  const plan = planRepair(home, [{ edit: "set", uri: "file:l.wt", key: "app_metadata", value: "repaired" }]);
+  applyRepair(plan, { output });
+  const before = contents(output);
+  assert.ok(before["WiredTigerLog.0000000002"] !== undefined);
+  const { ok, checks, engine } = await verifyRepair(output, { plan });
+  assert.ok(ok && engine.asked, JSON.stringify(checks));
+  assert.equal(contents(output), before);
 });
 
 test("no turtle: the engine starts an empty database and moves the metadata away", async (folder) => {
