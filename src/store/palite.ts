@@ -207,7 +207,7 @@ export class PaliteStore implements PageLog {
   }
 }
 
-/** Columns that belong to the rows of a small table say nothing. */
+/** Columns a small table has. */
 function neededColumns(table: string, names: readonly string[]): readonly string[] {
   if (table === paliteTables.checkpoints) return Object.values(CHECKPOINT);
   const { old, current, value } = paliteGlobals;

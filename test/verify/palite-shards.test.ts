@@ -139,6 +139,26 @@ for (const [column, name] of [
       assert.match(errors[0]?.message ?? "", `no column ${column}`);
     }));
 
+test("the newest checkpoint's row is lost, and the counter has given its LSN", () =>
+  inTemporaryFolderAsync(async (folder) => {
+    const home = makePalite(folder, LAYOUT, store);
+    const orphans = async (): Promise<unknown[]> => {
+      const { findings, summary } = await verify([home]);
+      assert.is(summary.errors, 0);
+      return findings
+        .filter(({ code }) => code === "record-orphans")
+        .map(({ severity, lsn }) => [severity, lsn]);
+    };
+    assert.equal(await orphans(), []);
+    withDatabase(join(home, "checkpoints.db"), (db) =>
+      db.exec(`DELETE FROM checkpoints WHERE lsn = ${GIVEN}`),
+    );
+    assert.equal(await orphans(), [["warning", GIVEN]]);
+    // The store was left before it gave that LSN.
+    withDatabase(join(home, "globals.db"), (db) => db.exec(`UPDATE globals SET val = ${GIVEN - 1n}`));
+    assert.equal(await orphans(), [["info", undefined]]);
+  }));
+
 test("a store in one database that has lost its counters", () =>
   inTemporaryFolderAsync(async (folder) => {
     const home = makePalite(folder, "P0", store);

@@ -18,6 +18,10 @@ export class LsnLedger {
     return this.sorted()[this.count - 1] ?? 0n;
   }
 
+  has(lsn: bigint): boolean {
+    return this.sorted().includes(lsn);
+  }
+
   /** LSNs that were given more than once. */
   *duplicates(): IterableIterator<bigint> {
     const lsns = this.sorted();

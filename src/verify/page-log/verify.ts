@@ -28,7 +28,7 @@ import { DisaggBlock } from "./block.js";
 import { CheckpointSubject } from "./checkpoint.js";
 import { LsnLedger } from "./lsn-ledger.js";
 import { SharedMetadataReader } from "./metadata.js";
-import { isPlainPage, verifyPlainPage } from "./plain-pages.js";
+import { isKeyPage, isPlainPage, verifyPlainPage } from "./plain-pages.js";
 import { RecordSubject } from "./record.js";
 import { RecordPass } from "./records.js";
 import { SeenAddresses } from "./seen-addresses.js";
@@ -52,6 +52,8 @@ class PageLogVerifier {
   private walks = 0;
   /** Every page of the newest checkpoint's trees could be looked at. */
   private whole = true;
+  /** LSN of the newest turtle page above the newest checkpoint. */
+  private laterTurtle: bigint | undefined;
 
   constructor(
     private readonly store: PageLog,
@@ -156,12 +158,16 @@ class PageLogVerifier {
 
   private verifyRecords(checkpoints: readonly CheckpointSubject[]): RecordPass {
     const { store, run, detected, tables, pages, ledger } = this;
+    const newest = checkpoints.at(-1)?.turtleLsn;
     const named = new Set(
       checkpoints.flatMap(({ turtle, keyPage }) => [turtle?.lsn ?? [], keyPage?.lsn ?? []].flat()),
     );
     const plain = {
       has: isPlainPage,
-      verify: (record: PageRecord): void => verifyPlainPage(record, run, detected),
+      verify: (record: PageRecord): void => {
+        if (newest !== undefined && record.lsn > newest && !isKeyPage(record)) this.noteTurtle(record);
+        verifyPlainPage(record, run, detected);
+      },
       isNamed: (lsn: bigint): boolean => named.has(lsn),
     };
     const { book, images, unopened } = this.context;
@@ -177,8 +183,12 @@ class PageLogVerifier {
       images,
       unopened,
     });
-    pass.verify(checkpoints.at(-1)?.turtleLsn);
+    pass.verify(newest);
     return pass;
+  }
+
+  private noteTurtle({ lsn }: PageRecord): void {
+    if (this.laterTurtle === undefined || lsn > this.laterTurtle) this.laterTurtle = lsn;
   }
 
   /** What the newest checkpoint's metadata and the records say of each other. */
@@ -387,15 +397,22 @@ class PageLogVerifier {
   private reportUnreached({ orphans, unreached }: RecordPass): void {
     const { path } = this.store;
     const { findings, options } = this.run;
-    if (orphans.records > 0)
+    const lost = this.lostCheckpoint();
+    const orphaned = `${orphans.records} records (${orphans.bytes} bytes) belong to no completed checkpoint`;
+    if (orphans.records > 0 && lost !== undefined)
       findings.add(
         orphanRecords,
-        { path },
+        { path, lsn: lost },
         {
-          message: `${orphans.records} records (${orphans.bytes} bytes) belong to no completed checkpoint`,
+          severity: "warning",
+          message: `${orphaned}: the turtle page before LSN ${lost} is whole, that LSN was given, and no checkpoint record has it`,
           actual: orphans.records,
+          consequence:
+            "the newest checkpoint may be lost, if its completion was not under way when the store was left",
         },
       );
+    else if (orphans.records > 0)
+      findings.add(orphanRecords, { path }, { message: orphaned, actual: orphans.records });
     if (options.allCheckpoints === true && this.whole && unreached.records > 0)
       findings.add(
         unreachableRecords,
@@ -405,6 +422,16 @@ class PageLogVerifier {
           actual: unreached.records,
         },
       );
+  }
+
+  /** LSN a checkpoint record would have behind a turtle page no checkpoint names, when it was given to nothing that is there. */
+  private lostCheckpoint(): bigint | undefined {
+    const { lsnCounter, lsnCounterIs } = this.store.globals;
+    if (this.laterTurtle === undefined || lsnCounter === undefined) return undefined;
+    const lsn = this.laterTurtle + 1n;
+    if (lsn > (lsnCounterIs === "next" ? lsnCounter - 1n : lsnCounter)) return undefined;
+    const isThere = this.ledger.has(lsn) || this.store.checkpoints().some((record) => record.lsn === lsn);
+    return isThere ? undefined : lsn;
   }
 
   private reportContainer(issue: PageLog["issues"][number]): void {
