@@ -90,9 +90,28 @@ for (const store of ["e_ts", "trees"])
   });
 
 /**
- * A raw cursor of the engine hides versions; where it hides none, it shows what we show. Known to differ for this:
- * palm/e_ts/truth/ckpt-7/history_store.dump and palm/e_ts/truth/ckpt-8/history_store.dump.
+ * A raw cursor of the engine hides versions, nearly always all of them; at the last checkpoint it hides none. That ours
+ * are right show the reads at timestamps above, which take them from there.
  */
+const HISTORY_HIDDEN_BY_ENGINE: Readonly<Record<string, readonly number[]>> = {
+  e_ts: [1, 2, 3, 4, 5, 6, 7, 8],
+  trees: [5, 7],
+};
+
+for (const [store, checkpoints] of Object.entries(HISTORY_HIDDEN_BY_ENGINE))
+  test(`${store}: history dumps of the engine that show fewer versions than there are`, () => {
+    withStore(corpusPath("palm", store), (database) => {
+      const shorter = dumps.filter((dump) => {
+        if (dump.store !== store || dump.table !== HISTORY) return false;
+        const exists = database.tables(dump.checkpoint).some(({ uri }) => uri === HISTORY);
+        const ours = exists ? [...database.table(HISTORY, dump.checkpoint).rows()].length : 0;
+        assert.ok(ours >= dump.truth.rows, dump.path);
+        return ours > dump.truth.rows;
+      });
+      assert.equal(shorter.map(({ checkpoint }) => Number(checkpoint)).sort(), checkpoints);
+    });
+  });
+
 for (const store of ["e_ts", "trees"])
   test(`${store}: the history store of the last checkpoint, every version`, () => {
     const last = dumps.filter((dump) => dump.store === store && dump.table === HISTORY).at(-1) as Dump;
