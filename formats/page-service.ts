@@ -20,6 +20,9 @@ export const serviceEntryKeys = {
   previousLsn: "previous_lsn",
 } as const;
 
+/** The only `entry_type` that was seen. */
+export const SERVICE_ENTRY_TYPE = 3n;
+
 /** Keys of `metadata`, in any order; each value is `{"val": {TYPE: V}}`. */
 export const serviceMetadataKeys = {
   tableId: "table_id",

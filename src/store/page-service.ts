@@ -10,6 +10,7 @@ import {
 } from "../../formats/page-service.js";
 import { type ExactJson, type ExactObject, isExactObject, parseExactJson } from "../codec/exact-json.js";
 import { FormatError, type Issue } from "../codec/index.js";
+import type { Severity } from "../codec/schema.js";
 import { looksLikeStoredPage } from "./block-look.js";
 import { IndexedPageLog } from "./indexed-page-log.js";
 import { openInput } from "./input.js";
@@ -17,6 +18,7 @@ import { asU64, bytesField, u64Field } from "./json-fields.js";
 import { type Line, MAX_LINE, readLines } from "./lines.js";
 import { ReadWindow } from "./read-window.js";
 import { RecordIndex } from "./record-index.js";
+import { ServiceOrder } from "./service-order.js";
 import type { CheckpointRecord, PageLogGlobals, PageRecord, RandomAccess } from "./types.js";
 
 const LONG_TEXT = 64;
@@ -101,12 +103,22 @@ export class PageServiceLog extends IndexedPageLog {
 
   private makeIndex(): RecordIndex {
     const index = new RecordIndex();
+    const order = new ServiceOrder(({ offset, number, path }, field, problem, severity) =>
+      this.wrong({ offset, number }, `${path}.${field}`, problem, severity),
+    );
     for (const line of readLines(this.file)) {
       const page = line.bytes.length === 0 ? undefined : this.parse(line);
+      let newer: bigint | undefined;
       page?.entries.slice(0, MAX_ENTRIES).forEach((entry, ordinal) => {
         this.addEntry(index, page.pageId, entry, line, ordinal);
+        const lsn = isExactObject(entry) ? lsnOf(entry) : undefined;
+        if (!isExactObject(entry) || lsn === undefined) return;
+        const { offset, number } = line;
+        order.note(entry, lsn, newer, { offset, number, path: `${servicePageKeys.entries}[${ordinal}]` });
+        newer = lsn;
       });
     }
+    order.finish();
     this.checkpointEnds.sort((a, b) => (a.lsn < b.lsn ? -1 : a.lsn > b.lsn ? 1 : 0));
     return index.sort();
   }
@@ -233,9 +245,14 @@ export class PageServiceLog extends IndexedPageLog {
     return undefined;
   }
 
-  private wrong(line: Line, path: string, problem: string): void {
-    const place = { file: this.path, offset: line.offset, line: line.number };
-    this.log.add("jsonl-field", place, `${path}: ${problem}`, { path });
+  private wrong(
+    { offset, number }: Pick<Line, "offset" | "number">,
+    path: string,
+    problem: string,
+    severity: Severity = "error",
+  ): void {
+    const place = { file: this.path, offset, line: number };
+    this.log.add("jsonl-field", place, `${path}: ${problem}`, { path, severity });
   }
 }
 

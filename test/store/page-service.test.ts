@@ -5,6 +5,8 @@ import { MemoryAccess } from "../../src/store/file.js";
 import { openPageLog } from "../../src/store/open.js";
 import { openPageService, PageServiceLog, type PageServiceOptions } from "../../src/store/page-service.js";
 import { openPalm } from "../../src/store/palm.js";
+import { verifyPageLog } from "../../src/verify/page-log/verify.js";
+import { Detected, Run } from "../../src/verify/run.js";
 import { corpusPath } from "../support/corpus.js";
 
 const test = suite("page-service dumps");
@@ -147,6 +149,67 @@ test("lines and entries that make no sense are named, the others are read", () =
       "jsonl-field 3 entries[2].metadata.page_id",
     ],
   );
+});
+
+const issuesOf = (lines: readonly string[]): string[] => {
+  const log = logOf(lines);
+  assert.ok([...log.records()].length > 0);
+  return log.issues.map(({ severity, place, message }) => `${severity} ${place.line} ${message}`);
+};
+
+test("what entries say of their place in the log is checked", () => {
+  const entry = (lsn: bigint): string => entryOf(lsn, 1, "[1]");
+  assert.equal(issuesOf([lineOf(1n, [entry(9n), entry(7n)]), lineOf(2n, [entry(8n), entry(3n)])]), []);
+  assert.equal(issuesOf([lineOf(1n, [entry(7n), entry(9n)])]), [
+    "warning 1 entries[1].lsn: newer than the entry before it; entries are newest first",
+  ]);
+  const cases: Array<[from: string, to: string, problem: string]> = [
+    [
+      '"domain_id":1',
+      '"domain_id":2',
+      "warning 2 entries[0].lsn.domain_id: domain 2 among entries of domain 1",
+    ],
+    ['"domain_id":1', '"domain_id":"x"', "error 2 entries[0].lsn.domain_id: not a 64-bit number"],
+    ['"entry_type":3', '"entry_type":4', "info 2 entries[0].entry_type: 4 was not met so far; known is 3"],
+    ['"entry_type":3', '"entry_type":-1', "error 2 entries[0].entry_type: not a 64-bit number"],
+    [
+      '"previous_lsn":8',
+      '"previous_lsn":9',
+      "error 2 entries[0].previous_lsn: LSN 9 is not before the entry's own, 9",
+    ],
+    ['"previous_lsn":8', '"previous_lsn":true', "error 2 entries[0].previous_lsn: not a 64-bit number"],
+    [
+      '"previous_lsn":8',
+      '"previous_lsn":6',
+      "warning 2 entries[0].previous_lsn: the entry follows LSN 6 in the log, and there is one of LSN 7 between",
+    ],
+    ['"previous_lsn":8', '"previous_lsn":7', ""],
+  ];
+  for (const [from, to, problem] of cases) {
+    const changed = entry(9n).replace(from, to);
+    assert.is.not(changed, entry(9n));
+    assert.equal(
+      issuesOf([lineOf(1n, [entry(7n), entry(5n)]), lineOf(2n, [changed])]),
+      problem === "" ? [] : [problem],
+    );
+  }
+});
+
+test("links of images and tombstones lead to earlier records", () => {
+  const linksOf = (lsn: bigint, kind: number, backlink: bigint): string[] => {
+    const more = `,"backlink_lsn":{"val":{"LongVal":${backlink}}}`;
+    const log = logOf([lineOf(100n, [entryOf(lsn, kind, kind === 2 ? "[]" : "[1]", more)])]);
+    const run = new Run({}, 0);
+    verifyPageLog(log, run, new Detected(log.path, log.kind));
+    return run
+      .report()
+      .findings.filter(({ field }) => field === "backlinkLsn")
+      .map(({ code, severity, lsn }) => `${severity} ${code} ${lsn}`);
+  };
+  assert.equal(linksOf(1n, 1, 1n), ["error record-image-links 1"]);
+  assert.equal(linksOf(1n, 1, 5000n), ["error record-image-links 1"]);
+  assert.equal(linksOf(1n, 2, 5000n), ["error record-discard-links 1"]);
+  for (const kind of [1, 2]) assert.equal(linksOf(5001n, kind, 5000n), []);
 });
 
 test.run();
