@@ -5,6 +5,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK } from "../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
+import { SoundHome } from "../../fuzz/damage/classic-home.js";
+import { checksumOf, sealUpwards } from "../../fuzz/damage/reseal.js";
 import { ClassicBlock } from "../../src/verify/classic/block.js";
 import { classicHeader } from "../../src/verify/rules/block/classic-header.js";
 import { verify } from "../../src/verify/verify.js";
@@ -68,5 +70,30 @@ for (const [what, change] of [
       assert.ok(findings.some(({ code, severity }) => code === "turtle-file" && severity === "error"));
     });
   });
+
+test("a metadata row that is no text is damaged, whatever its checksums say", async () => {
+  await inTemporaryFolderAsync(async (folder) => {
+    const sound = SoundHome.ofCorpus("tiny");
+    const parts = sound.parts.map((part) => ({ ...part }));
+    for (const part of parts.filter(({ file, kind }) => file === "WiredTiger.wt" && kind === "block")) {
+      const at = Buffer.from(part.bytes).indexOf("collator=");
+      if (at < 0) continue;
+      const before = checksumOf(part);
+      part.bytes = part.bytes.slice();
+      part.bytes[at] = 0xf0;
+      sealUpwards(parts, part, before ?? 0, 16);
+    }
+    cpSync(corpusPath("tiny"), folder, { recursive: true });
+    for (const { file, bytes, offset, kind } of parts) {
+      const path = join(folder, file);
+      const whole = readFileSync(path);
+      if (kind === "block") whole.set(bytes, offset);
+      writeFileSync(path, kind === "block" ? whole : bytes);
+    }
+    const { findings } = await verify([folder]);
+    assert.ok(findings.some(({ code }) => code === "metadata-incomplete"));
+    assert.not(findings.some(({ code }) => code === "block-checksum"));
+  });
+});
 
 test.run();

@@ -55,7 +55,11 @@ export class MetadataReader {
     const key = row.key ?? this.overflow(row.keyCookie as Uint8Array);
     const value = row.tag === cellTags.valueOverflow ? this.overflow(row.data) : row.data;
     if (key === undefined || value === undefined) this.damaged++;
-    else this.rows.push({ uri: textOf(key), value: textOf(value), place });
+    else {
+      // The engine cannot parse such a row, and opens nothing.
+      if (!isText(key) || !isText(value)) this.damaged++;
+      this.rows.push({ uri: textOf(key), value: textOf(value), place });
+    }
   }
 
   private overflow(cookie: Uint8Array): Uint8Array | undefined {
@@ -84,3 +88,14 @@ export class MetadataReader {
 
 /** Metadata texts end with a NUL that is not part of them. */
 const textOf = (bytes: Uint8Array): string => decodeText(bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes);
+
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
