@@ -11,7 +11,12 @@ export interface FuzzTarget {
   /** Strings that a mutator without knowledge of the format would not guess. */
   dictionary?(): Iterable<Uint8Array>;
   /** For coverage by field: the format that is fuzzed, and what an input makes it read. */
-  readonly subject?: { readonly format: AnyFormat; bytesOf(input: Uint8Array): Uint8Array };
+  readonly subject?: {
+    readonly format: AnyFormat;
+    bytesOf(input: Uint8Array): Uint8Array;
+    /** The generation they are read as; found out when undefined. */
+    generationOf(input: Uint8Array): string | undefined;
+  };
   /**
    * One input.
    * @throws Broken when the oracle is; anything else thrown is a defect as well.
@@ -25,7 +30,8 @@ export class Broken extends Error {
 }
 
 /**
- * The two readings of an input: its first byte chooses. Even: what follows are raw bytes. Odd: what follows are
+ * The two readings of an input: its first byte chooses. Even: what follows are raw bytes (of formats: 0, the generation is
+ * found out; 2 and so on, they are read as the first generation and so on). Odd: what follows are
  * decisions by which a valid input is made and changed, so that even a small input reaches a large page.
  */
 export function isRaw(input: Uint8Array): boolean {

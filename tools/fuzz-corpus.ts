@@ -1,14 +1,15 @@
 /**
  * Makes corpus/<target>/ anew: for every format the smallest set of inputs that together reach what can be reached of its
  * declaration, real bytes first, then valid ones, then every kind of element, then what is missing, forced.
- * `--from DIR` takes the corpora of a campaign as well.
+ * `--from DIR` takes the corpora of a campaign as well,
+ * `--only TARGET` makes one corpus.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FieldCoverage } from "../fuzz/campaign/field-coverage.js";
 import { corpusPath } from "../fuzz/corpus.js";
-import { paramsOf } from "../fuzz/mutate/params.js";
+import { NO_PARAMS, paramsOf } from "../fuzz/mutate/params.js";
 import { saturated } from "../fuzz/mutate/saturate.js";
 import { type AnyFormat, sitesOf } from "../fuzz/mutate/site.js";
 import { encodeScalar, type ScalarNode } from "../fuzz/mutate/values.js";
@@ -18,11 +19,13 @@ import { seededRandom, symbolList } from "../src/codec/index.js";
 import { realInputs } from "./fuzz-corpus/real.js";
 
 /** Valid values tried of each generation. */
-const VALID = 40;
+const VALID = 300;
+const VALID_PAGES = 10;
 /** Larger ones are no seeds, bytes. */
 const MOST_BYTES = 8192;
 
 class Collector {
+  /** Inputs of the target. */
   readonly kept: Uint8Array[] = [];
   private readonly coverage: FieldCoverage;
 
@@ -30,11 +33,21 @@ class Collector {
     this.coverage = new FieldCoverage(format);
   }
 
-  offer(bytes: Uint8Array): boolean {
-    if (bytes.length > MOST_BYTES || !this.coverage.add(bytes)) return false;
-    this.kept.push(bytes.slice());
+  /** Read as a generation that is told, where the bytes alone would be another's. */
+  offer(bytes: Uint8Array, generation = ""): boolean {
+    return (
+      this.offerInput(RAW, bytes) || (generation !== "" && this.offerInput(this.firstByte(generation), bytes))
+    );
+  }
+
+  offerInput(first: number, bytes: Uint8Array): boolean {
+    const generation = this.format.generations[(first >> 1) - 1];
+    if (bytes.length > MOST_BYTES || !this.coverage.add(bytes, generation)) return false;
+    this.kept.push(Uint8Array.of(first, ...bytes));
     return true;
   }
+
+  private firstByte = (generation: string): number => 2 * (this.format.generations.indexOf(generation) + 1);
 
   get missing(): readonly string[] {
     return this.coverage.report().missing;
@@ -47,12 +60,16 @@ function collect(format: AnyFormat, given: Iterable<Uint8Array>): Collector {
   const generations = format.generations.length === 0 ? [""] : format.generations;
   for (const generation of generations) {
     const options = generation === "" ? {} : { generation };
-    for (let seed = 1; seed <= VALID; seed++)
-      collector.offer(format.build(format.generate(seededRandom(seed), options)));
+    // Pages are made without regard to what is given beside them.
+    for (const params of format.name === "page" ? [NO_PARAMS] : paramsOf(format))
+      for (let seed = 1; seed <= (format.name === "page" ? VALID_PAGES : VALID); seed++) {
+        const all = { ...options, params };
+        collector.offer(format.build(format.generate(seededRandom(seed), all), all), generation);
+      }
   }
   for (const generation of generations)
     for (const params of paramsOf(format))
-      for (const bytes of saturated(format, generation, params)) collector.offer(bytes);
+      for (const bytes of saturated(format, generation, params)) collector.offer(bytes, generation);
   force(collector);
   return smallest(collector);
 }
@@ -66,18 +83,18 @@ function force(collector: Collector): void {
     const options = generation === "" ? {} : { generation };
     search: for (const base of [...collector.kept])
       for (const params of paramsOf(format))
-        for (const site of sitesOf(format, base, { ...options, params })) {
+        for (const site of sitesOf(format, base.subarray(1), { ...options, params })) {
           if (site.kind !== "field" || site.path.replaceAll(/\[\d+\]/g, "[]") !== path) continue;
           const node = site.node as ScalarNode;
           const symbols = symbolList((kind === "=" ? node.symbols : node.flags) ?? {});
           const value = symbols.find(([own]) => own === name)?.[1];
           if (value === undefined) continue;
           const changed = Uint8Array.of(
-            ...base.subarray(0, site.start),
+            ...base.subarray(1, 1 + site.start),
             ...encodeScalar(node, BigInt(value)),
-            ...base.subarray(site.end),
+            ...base.subarray(1 + site.end),
           );
-          if (collector.offer(changed)) break search;
+          if (collector.offer(changed, generation)) break search;
         }
   }
 }
@@ -85,7 +102,8 @@ function force(collector: Collector): void {
 /** Again from the smallest on, so that none is left that others make needless. */
 function smallest({ format, kept }: Collector): Collector {
   const again = new Collector(format);
-  for (const bytes of [...kept].sort((a, b) => a.length - b.length)) again.offer(bytes);
+  for (const bytes of [...kept].sort((a, b) => a.length - b.length))
+    again.offerInput(bytes[0] as number, bytes.subarray(1));
   return again;
 }
 
@@ -96,12 +114,13 @@ function save(target: string, inputs: readonly Uint8Array[]): void {
   mkdirSync(folder);
   for (const bytes of inputs) {
     const name = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-    writeFileSync(join(folder, name), Uint8Array.of(RAW, ...bytes));
+    writeFileSync(join(folder, name), bytes);
   }
 }
 
-const from = process.argv[2] === "--from" ? process.argv[3] : undefined;
-const only = process.argv[2] === "--only" ? process.argv[3] : undefined;
+const optionOf = (name: string): string | undefined =>
+  process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined;
+const [from, only] = [optionOf("--from"), optionOf("--only")];
 for (const { name, subject } of formatTargets) {
   if (subject === undefined || (only !== undefined && only !== name)) continue;
   const folder = from === undefined ? undefined : join(from, name);

@@ -33,12 +33,14 @@ export class FieldCoverage {
   }
 
   /** Whether anything was reached for the first time. Every generation the bytes fit counts: they were read as each. */
-  add(bytes: Uint8Array): boolean {
+  add(bytes: Uint8Array, forced?: string): boolean {
     const before = this.reached.size + this.codes.size;
     for (const params of paramsOf(this.format)) {
       const reading = this.format.read(bytes, { params });
-      for (const { code } of reading.issues) this.codes.add(code);
-      for (const generation of reading.fits ?? [reading.generation]) {
+      const as = forced === undefined ? undefined : this.format.read(bytes, { params, generation: forced });
+      for (const { code } of [...reading.issues, ...(as?.issues ?? [])]) this.codes.add(code);
+      const fits = reading.fits ?? [reading.generation];
+      for (const generation of forced === undefined || fits.includes(forced) ? fits : [...fits, forced]) {
         const options = generation === undefined ? { params } : { generation, params };
         this.visit(this.format.annotate(bytes, options), generation ?? "");
       }
@@ -110,8 +112,10 @@ export function coverageOf(targets: readonly FuzzTarget[], folder: string): Form
   return targets.flatMap(({ name, subject }) => {
     if (subject === undefined) return [];
     const coverage = new FieldCoverage(subject.format);
-    for (const file of readdirSync(join(folder, name)))
-      coverage.add(subject.bytesOf(readFileSync(join(folder, name, file))));
+    for (const file of readdirSync(join(folder, name))) {
+      const input = readFileSync(join(folder, name, file));
+      coverage.add(subject.bytesOf(input), subject.generationOf(input));
+    }
     return [coverage.report()];
   });
 }

@@ -3,12 +3,13 @@ import type { AnyFormat } from "./site.js";
 
 export type Params = Readonly<Record<string, number>>;
 
-const NONE: readonly Params[] = [{}];
-const TRUNCATE: readonly Params[] = [{}, { fastTruncate: 1 }];
+export const NO_PARAMS: Params = {};
+const NONE: readonly Params[] = [NO_PARAMS];
+const TRUNCATE: readonly Params[] = [NO_PARAMS, { fastTruncate: 1 }];
 
 /** By name of the format. */
 const known: Readonly<Record<string, readonly Params[]>> = {
-  page: [{}, { plain: 1 }, { bitsPerRecord: 3 }],
+  page: [NO_PARAMS, { plain: 1 }, { bitsPerRecord: 3 }],
   cell: TRUNCATE,
   "delta-internal-entry": TRUNCATE,
 };

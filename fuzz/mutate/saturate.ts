@@ -1,6 +1,14 @@
 /** Values that hold everything a declaration knows: every kind of element in every list, with every part it can have. */
+import { pageFlags } from "../../formats/page-header.js";
 import { generate } from "../../src/codec/generate.js";
-import { FormatError, type Node, type RandomSource, seededRandom } from "../../src/codec/index.js";
+import {
+  FormatError,
+  format,
+  type Node,
+  type RandomSource,
+  seededRandom,
+  symbolList,
+} from "../../src/codec/index.js";
 import type { Params } from "./params.js";
 import { typeOf, withoutDerived } from "./seal.js";
 import type { AnyFormat } from "./site.js";
@@ -14,43 +22,40 @@ const BASES = 2;
 const GAP = 4;
 /** Of a part that is plain bytes. */
 const SOME_BYTES = 8;
-/** An element is tried again when what was made cannot be built. */
-const TRIES = 8;
+
+type Struct = Node & { kind: "struct" };
 
 /** Inputs of one generation; lists of different kinds are not valid together, so that most have issues. */
-export function* saturated(format: AnyFormat, generation: string, params: Params): Generator<Uint8Array> {
-  const type = typeOf(format, generation);
+export function* saturated(target: AnyFormat, generation: string, params: Params): Generator<Uint8Array> {
+  const type = typeOf(target, generation);
   if (type?.kind !== "struct") return;
   const options = generation === "" ? {} : { generation };
   for (let seed = 1; seed <= BASES; seed++) {
     const random = seededRandom(seed);
-    const base = withoutDerived(type, format.generate(random, options)) as Record<string, unknown>;
+    const base = withoutDerived(type, target.generate(random, options)) as Record<string, unknown>;
     for (const header of headersOf(type, base))
       for (const [name, field] of type.fields) {
-        const content = contentOf(field, random, params);
+        const content = contentOf(field, random, { ...params, ...paramsOfHeader(header) });
         if (content === undefined) continue;
-        for (const others of [undefined, new Uint8Array()]) {
-          const value = { ...base, header, ...otherContents(type, others), [name]: content };
-          const bytes = built(() => format.build({ ...value, ...options }, { ...options, params }));
+        for (const empty of ["", ...byteParts(type)]) {
+          const others = { ...withoutParts(type), ...(empty === "" ? {} : { [empty]: new Uint8Array() }) };
+          const value = { ...base, header, ...others, [name]: content };
+          const bytes = built(() => target.build({ ...value, ...options }, { ...options, params }));
           if (bytes !== undefined) yield bytes;
         }
       }
   }
 }
 
-/** Parts that follow from the header: they are left out but for one, or are empty where they are bytes. */
-const otherContents = (
-  type: Node & { kind: "struct" },
-  bytes: Uint8Array | undefined,
-): Record<string, unknown> =>
+/** Parts that follow from the header are left out; one that is plain bytes may be there and empty. */
+const withoutParts = (type: Struct): Record<string, undefined> =>
   Object.fromEntries(
-    type.fields
-      .filter(([, field]) => field.kind === "optional")
-      .map(([name, field]) => [
-        name,
-        field.kind === "optional" && field.of.kind === "bytes" ? bytes : undefined,
-      ]),
+    type.fields.filter(([, field]) => field.kind === "optional").map(([name]) => [name, undefined]),
   );
+const byteParts = (type: Struct): string[] =>
+  type.fields
+    .filter(([, field]) => field.kind === "optional" && field.of.kind === "bytes")
+    .map(([name]) => name);
 
 function contentOf(field: Node, random: RandomSource, params: Params): unknown {
   if (field.kind === "optional" && field.of.kind === "bytes") return random.bytes(SOME_BYTES);
@@ -86,26 +91,19 @@ function filled(node: Node, random: RandomSource, params: Params): unknown {
 }
 
 function elementsOf(node: Node, random: RandomSource, params: Params): unknown[] {
-  const elements: unknown[] = [];
   const kinds = node.kind === "union" ? node.cases : [];
-  for (const { name, node: inner } of kinds)
-    for (let left = EACH_KIND; left > 0; left--) {
-      const made = tried(inner, random, params);
-      if (made !== undefined) elements.push({ kind: name, ...(made as object) });
-    }
-  for (let left = kinds.length > 0 ? 0 : ONE_KIND; left > 0; left--) {
-    const made = tried(node, random, params);
-    if (made !== undefined) elements.push(made);
-  }
-  return elements;
+  if (kinds.length === 0) return valid(node, ONE_KIND, random, params);
+  return kinds.flatMap(({ name, node: inner }) =>
+    valid(inner, EACH_KIND, random, params).map((made) => ({ kind: name, ...(made as object) })),
+  );
 }
 
-function tried(node: Node, random: RandomSource, params: Params): unknown {
-  for (let tries = TRIES; tries > 0; tries--) {
-    const made = built(() => withoutDerived(node, generate(node, random, params)));
-    if (made !== undefined) return made;
-  }
-  return undefined;
+/** Values that are valid by themselves; none where the declaration makes none. */
+function valid(node: Node, count: number, random: RandomSource, params: Params): unknown[] {
+  const element = format({ name: "element", title: "", source: "" }, node);
+  return Array.from({ length: count }, () => built(() => element.generate(random, { params }))).filter(
+    (made) => made !== undefined,
+  );
 }
 
 /** Undefined where the declaration refuses it. */
@@ -119,18 +117,17 @@ function built<T>(work: () => T): T | undefined {
 }
 
 /** The header of a page, with every type and some flags; of other formats it is as it is. */
-function headersOf(type: Node & { kind: "struct" }, base: Record<string, unknown>): unknown[] {
+function headersOf(type: Struct, base: Record<string, unknown>): unknown[] {
   const declared = type.fields.find(([name]) => name === "header")?.[1];
   const kind =
     declared?.kind === "struct" ? declared.fields.find(([name]) => name === "type")?.[1] : undefined;
-  const flags =
-    declared?.kind === "struct" ? declared.fields.find(([name]) => name === "flags")?.[1] : undefined;
-  if (kind?.kind !== "int" || flags?.kind !== "int") return [base.header];
+  if (kind?.kind !== "int") return [base.header];
   const header = base.header as Record<string, unknown>;
-  const types = Object.values(kind.symbols ?? {}).map(numberOf);
-  const truncated = numberOf(flags.flags?.fastTruncate ?? 0);
-  return types.flatMap((number) => [0, truncated].map((bits) => ({ ...header, type: number, flags: bits })));
+  return symbolList(kind.symbols ?? {}).flatMap(([, number]) =>
+    [0, pageFlags.fastTruncate].map((flags) => ({ ...header, type: Number(number), flags })),
+  );
 }
 
-const numberOf = (symbol: unknown): number =>
-  Array.isArray(symbol) ? (symbol[0] as number) : (symbol as number);
+/** What a header says of the cells behind it. */
+const paramsOfHeader = (header: unknown): Params =>
+  (header as { flags?: number } | undefined)?.flags === pageFlags.fastTruncate ? { fastTruncate: 1 } : {};

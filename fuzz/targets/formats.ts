@@ -14,6 +14,7 @@ import {
 } from "../../src/codec/index.js";
 import { dictionaryOf } from "../mutate/dictionary.js";
 import { mutate } from "../mutate/mutate.js";
+import { NO_PARAMS, type Params, paramsOf } from "../mutate/params.js";
 import { seals, typeOf } from "../mutate/seal.js";
 import type { AnyFormat } from "../mutate/site.js";
 import { Tape } from "../tape.js";
@@ -29,6 +30,8 @@ export function formatTarget(format: AnyFormat): FuzzTarget {
   const backends = backendsOf(format);
   const bytesOf = (input: Uint8Array): Uint8Array =>
     isRaw(input) ? input.subarray(1) : decided(format, new Tape(input.subarray(1)));
+  const generationOf = (input: Uint8Array): string | undefined =>
+    isRaw(input) ? format.generations[((input[0] ?? 0) >> 1) - 1] : undefined;
   return {
     name: `format-${format.name.replaceAll(":", "-")}`,
     oracle:
@@ -42,8 +45,15 @@ export function formatTarget(format: AnyFormat): FuzzTarget {
       }
     },
     dictionary: () => dictionaryOf(format),
-    subject: { format, bytesOf },
-    fuzz: (input) => check(format, bytesOf(input), backends),
+    subject: { format, bytesOf, generationOf },
+    fuzz(input) {
+      const bytes = bytesOf(input);
+      check(format, bytes, backends);
+      const generation = generationOf(input);
+      for (const params of paramsOf(format))
+        if (generation !== undefined || params !== NO_PARAMS)
+          checkRead(format, bytes, { generation, params });
+    },
   };
 }
 
@@ -69,6 +79,20 @@ function check(format: AnyFormat, bytes: Uint8Array, backends: ReadonlyMap<strin
   const json = JSON.parse(JSON.stringify(format.toJson(reading.value, { secrets: "reveal" })));
   if (!same(format.build(format.fromJson(json)), bytes))
     throw new Broken(`${format.name}: changed on its way through JSON`);
+}
+
+/** Read as a generation that may be another one, or with what is given beside the bytes: written back as well. */
+function checkRead(
+  format: AnyFormat,
+  bytes: Uint8Array,
+  { generation, params }: { generation: string | undefined; params: Params },
+): void {
+  const options = generation === undefined ? { params } : { generation, params };
+  const reading = format.read(bytes, options);
+  format.annotate(bytes, options);
+  checkPlaces(format, bytes, reading);
+  if (reading.ok && !same(format.build(reading.value, options), bytes))
+    throw new Broken(`${format.name} ${generation ?? ""}: written otherwise than read`);
 }
 
 /** An issue that points outside of its input helps nobody. */
