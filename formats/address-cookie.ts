@@ -193,12 +193,19 @@ const options: GenerationOptions<AddressCookie> = {
   likely,
 };
 
+const params = {
+  baseLsn: "LSN of the full image the page's chain starts with; 0 for a full image",
+  newestLength: "bytes of the page's newest record as stored",
+  chainLength: "bytes of the full image and all its deltas as stored",
+};
+
 export const addressCookie = generations(
   {
     name: "address-cookie",
     title: "address cookie of a page log",
     source: "address and checkpoint cookies §1",
     doc: "Names a page's newest record. Held by the address cells of the parent page.",
+    params,
   },
   addressCookieVariants,
   options,
@@ -210,6 +217,7 @@ export const checkpointCookie = generations(
     title: "checkpoint cookie of a page log",
     source: "address and checkpoint cookies §2",
     doc: "The address cookie of a tree's root page, as hex in `addr=`; an empty tree has none. Roots are written as full images.",
+    params,
   },
   addressCookieVariants,
   options,

@@ -389,6 +389,7 @@ export const fewestIssues = <R extends { readonly generation?: string; readonly 
 export const blockHeader = generations(
   {
     name: "block-header",
+    params: { blockLength: "bytes of the whole block: the header must fit" },
     title: "block header of a page log",
     source: "page and block headers §3",
     doc: "Follows the page header (in a D0 delta the delta header). `params.blockLength` adds the check that the header fits the block.",

@@ -376,6 +376,10 @@ export type CellKind = Cell["kind"];
 export const cell = format(
   {
     name: "cell",
+    params: {
+      fastTruncate:
+        "1: as with the page flag of that name, cells of deleted children carry the truncating transaction",
+    },
     title: "cell",
     source: "cells and deltas §2, §3",
     doc: "A key, a value or a child's address. `params.fastTruncate=1` stands for the page flag of that name.",

@@ -79,6 +79,7 @@ export type CheckpointRecord = { generation: "R3" | "R2" | "R1" | "R0" } & Check
 export const checkpointRecord: Format<CheckpointRecord> = textGenerations(
   {
     name: "checkpoint-record",
+    params: { readerVersion: "the newest version the reader knows (default 2)" },
     title: "Checkpoint-completion record",
     source: "formats: turtle and disagg metadata §2",
     doc: "The checkpoint metadata of a page log: configuration text that leads to the turtle page.",

@@ -139,6 +139,9 @@ export type ClassicAddressCookie = Infer<typeof addressCookieType>;
 export const classicAddressCookie = format(
   {
     name: "classic-address-cookie",
+    params: {
+      allocationSize: "bytes of an allocation unit, for the offsets and sizes in bytes (default 4096)",
+    },
     title: "Address of a block in a classic file",
     source: "formats: address and checkpoint cookies §3",
     doc: "The allocation size is not in the cookie: it comes from allocation_size= of the file's metadata.",
@@ -173,6 +176,9 @@ export type ClassicCheckpointCookie = Infer<typeof checkpointCookieType>;
 export const classicCheckpointCookie = format(
   {
     name: "classic-checkpoint-cookie",
+    params: {
+      allocationSize: "bytes of an allocation unit, for the offsets and sizes in bytes (default 4096)",
+    },
     title: "Checkpoint of a classic file",
     source: "formats: address and checkpoint cookies §4",
     doc: "The object id, where there is one, holds for all four addresses. A tree that never had rows has no cookie.",

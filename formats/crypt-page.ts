@@ -163,6 +163,16 @@ const READER_ORDER = [
   "crypt-signature",
 ];
 
+/** Where no checksum covers the header: there is one version with it, and no field says who may read others. */
+const onlyVersion: CryptRule = {
+  code: "crypt-version",
+  doc: "the version is 1: no other was ever written with this header",
+  check: ({ version: actual }) => (actual === 1 ? undefined : { path: "version", expected: 1, actual }),
+};
+/** The rules of a generation that has one version only. */
+const firstRules = (fixed: number, smallest: number, largest: number): CryptRule[] =>
+  cryptRules(fixed, smallest, largest).map((rule) => (rule.code === onlyVersion.code ? onlyVersion : rule));
+
 const K3 = struct(
   {
     signature,
@@ -203,7 +213,7 @@ const K2 = struct(
   { rules: cryptRules(HEADER_SIZE, HEADER_SIZE, K3_HEADER_SIZE - 1) },
 );
 
-const k1 = (checksum: typeof wholeChecksum) =>
+const k1 = (checksum: typeof wholeChecksum, rules = cryptRules) =>
   struct(
     {
       signature,
@@ -216,13 +226,13 @@ const k1 = (checksum: typeof wholeChecksum) =>
       extra,
       blob,
     },
-    { rules: cryptRules(HEADER_SIZE, HEADER_SIZE, K3_HEADER_SIZE - 1) },
+    { rules: rules(HEADER_SIZE, HEADER_SIZE, K3_HEADER_SIZE - 1) },
   );
 
 const k0 = (checksum: typeof wholeChecksum) =>
   struct(
     { signature, version: version(1), headerSize: headerSize(K0_HEADER_SIZE), cryptSize, checksum, blob },
-    { rules: cryptRules(K0_HEADER_SIZE, K0_HEADER_SIZE, K0_HEADER_SIZE) },
+    { rules: firstRules(K0_HEADER_SIZE, K0_HEADER_SIZE, K0_HEADER_SIZE) },
   );
 
 const variants = {
@@ -230,7 +240,7 @@ const variants = {
   K2: { type: K2, when: "January to May 2026", doc: "Aligned fields." },
   K1: { type: k1(wholeChecksum), when: "January 2026", doc: "Packed fields: the size is not aligned." },
   "K1-blob": {
-    type: k1(blobChecksum(ref("headerSize"))),
+    type: k1(blobChecksum(ref("headerSize")), firstRules),
     when: "early January 2026",
     doc: "As K1, but the checksum covers the blob only.",
   },
@@ -269,6 +279,7 @@ const K2_OFFSETS = offsetsOf(K2).at;
 const layouts = generations(
   {
     name: "crypt-page",
+    params: { readerVersion: "the newest version the reader knows (default 2)" },
     title: "Key-provider page: crypt header and key blob",
     source: "formats: crypt header and key provider",
     doc: "Page 1 of the key-provider table of a page log. It has no page or block header. The blob is never shown: only its length and a fingerprint are.",

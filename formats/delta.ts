@@ -158,6 +158,10 @@ export const deltaLeafEntry = format(
 export const deltaInternalEntry = format(
   {
     name: "delta-internal-entry",
+    params: {
+      fastTruncate:
+        "1: as with the page flag of that name, cells of deleted children carry the truncating transaction",
+    },
     title: "entry of an old internal delta (P0)",
     source: "cells and deltas §6",
     doc: "Deltas until about October 2025: entries follow each other up to mem_size.",

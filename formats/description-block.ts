@@ -87,6 +87,7 @@ export const isAllocationSize = (size: number): boolean =>
 export const descriptionBlock = format(
   {
     name: "description-block",
+    params: { allocationSize: "bytes of an allocation unit: the length the block must have" },
     title: "File description block",
     source: "formats: classic file format §1",
     doc: "The first allocation unit of a .wt file. The allocation size is not in it: the size at which the checksum fits is.",

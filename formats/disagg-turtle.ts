@@ -132,6 +132,7 @@ function detect(text: string): string {
 export const disaggTurtle: Format<DisaggTurtle> = textGenerations(
   {
     name: "disagg-turtle",
+    params: { readerVersion: "the newest version the reader knows (default 2)" },
     title: "Turtle page of a page log",
     source: "formats: turtle and disagg metadata §3",
     doc:

@@ -227,6 +227,11 @@ export type ExtentList = Infer<typeof extentListType>;
 export const extentList = format(
   {
     name: "extent-list",
+    params: {
+      allocationSize: "bytes of an allocation unit (default 512)",
+      fileSize: "bytes of the file: extents must end within it",
+      runs: "ascending runs the list may consist of (default 2)",
+    },
     title: "Extent list of a classic file",
     source: "formats: classic file format §3",
     doc: "Payload of a page of type 1. Offsets and sizes are plain bytes, not allocation units.",

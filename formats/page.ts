@@ -248,6 +248,14 @@ export type PageGeneration = keyof typeof pageVariants;
 const declared = generations(
   {
     name: "page",
+    params: {
+      plain: "1: the bytes are the plain image of a compressed or encrypted block",
+      bitsPerRecord: "bits of a record on a fixed-length column page, 1 to 8",
+      anyKeyOrder: "1: keys may come in any order",
+      blockLength: "bytes of the whole block: the header must fit",
+      fastTruncate:
+        "1: as with the page flag of that name, cells of deleted children carry the truncating transaction",
+    },
     title: "block with its page",
     source: "page and block headers; cells and deltas §4 to §6",
     doc: "A whole block as it is stored. What is compressed or encrypted is kept as `stored`. `params.bitsPerRecord` (1 to 8) splits a fixed-length column page into records and windows; `params.anyKeyOrder=1` allows any order of keys, for tables with a collator of their own; `params.plain=1` reads the plain image of a compressed or encrypted block, whose checksum covers other bytes.",

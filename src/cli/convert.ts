@@ -30,6 +30,7 @@ export function readOptions(format: AnyFormat, flags: Readonly<Record<string, un
   const generation = flags.generation as string | undefined;
   if (generation !== undefined) checkGeneration(format, generation);
   const params = namedNumbers("--param", flags.param as string[] | undefined);
+  for (const name of Object.keys(params)) checkParam(format, name);
   return { ...(generation !== undefined && { generation }), params };
 }
 
@@ -38,6 +39,14 @@ export function checkGeneration({ name, generations }: AnyFormat, generation: st
   if (generations.includes(generation)) return;
   const known = generations.length === 0 ? "it has one layout only" : `it has ${generations.join(", ")}`;
   throw new CommandError(`--generation: ${name} has no generation ${JSON.stringify(generation)}; ${known}`);
+}
+
+/** @throws CommandError naming the params there are. */
+function checkParam({ name, params = {} }: AnyFormat, param: string): void {
+  if (Object.hasOwn(params, param)) return;
+  const names = Object.keys(params);
+  const known = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
+  throw new CommandError(`--param: ${name} has no param ${JSON.stringify(param)}; ${known}`);
 }
 
 /** What a line gave; a failed one makes the command end with exit code 1. */

@@ -190,9 +190,13 @@ export const hex32 = (options: ScalarOptions & { prefix?: boolean } = {}) => {
 /** Decimal text of a number up to 2^32 − 1. */
 export const decimal32 = (options: ScalarOptions = {}) =>
   count("decimal u32", 0xffffffff, options, parseUnsigned64, String);
-/** A number of bytes, with a multiplier (`4KB`) where one divides it. */
-export const size = (options: ScalarOptions = {}) =>
-  count("size in bytes", Number.MAX_SAFE_INTEGER, options, parseSize, (value) => formatSize(BigInt(value)));
+/** A number of bytes, with a multiplier (`4KB`) where one divides it; a string in JSON, as it may need 53 bits. */
+export const size = (options: ScalarOptions = {}): ScalarNode & Valued<number> => ({
+  ...count("size in bytes", Number.MAX_SAFE_INTEGER, options, parseSize, (value) =>
+    formatSize(BigInt(value)),
+  ),
+  toJson: String,
+});
 
 function count(
   type: string,

@@ -39,6 +39,8 @@ export interface Description {
   readonly title: string;
   readonly source: string;
   readonly doc?: string;
+  /** Values from outside: name and meaning. */
+  readonly params?: Readonly<Record<string, string>>;
   /** How the generations are told apart. */
   readonly detection?: string;
   readonly generations: readonly GenerationDescription[];
@@ -214,9 +216,11 @@ function rangeText(from: Expr | undefined, to: Expr | undefined): string {
 
 /** The manual page of a format. */
 export function toMarkdown(description: Description): string {
-  const { name, title, source, doc, detection, generations } = description;
+  const { name, title, source, doc, params = {}, detection, generations } = description;
   const lines = [`# ${name}: ${title}`, "", `Source: ${source}`, ""];
   if (doc !== undefined) lines.push(doc, "");
+  const outside = Object.entries(params).map(([param, meaning]) => `- \`${param}\`: ${meaning}`);
+  if (outside.length > 0) lines.push("## Params", "", ...outside, "");
   if (detection !== undefined) lines.push("## Telling generations apart", "", detection, "");
   for (const generation of generations) lines.push(...generationMarkdown(generation));
   return `${lines.join("\n").trimEnd()}\n`;

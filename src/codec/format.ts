@@ -51,6 +51,8 @@ export interface FormatInfo {
   /** The page of the format documents it was written from. */
   readonly source: string;
   readonly doc?: string;
+  /** The names of `params` that mean something here, and what they mean. */
+  readonly params?: Readonly<Record<string, string>>;
 }
 
 export interface Format<T> extends FormatInfo {

@@ -11,6 +11,7 @@ import {
   packed,
   packed32,
   ref,
+  seededRandom,
   struct,
   toMarkdown,
   u8,
@@ -157,6 +158,32 @@ test("no constant of any format is left out of its page or its JSON", () => {
     }
   }
   assert.ok(constants > 10);
+});
+
+/** Params nobody has given, and the names they were asked for by. */
+function askedParams(): { params: Readonly<Record<string, number>>; asked: Set<string> } {
+  const asked = new Set<string>();
+  const get = (_target: object, name: string | symbol) => void (typeof name === "string" && asked.add(name));
+  return { params: new Proxy({}, { get }), asked };
+}
+
+test("the params a format looks at are those it declares", () => {
+  const random = seededRandom(5);
+  for (const declared of formats) {
+    const { params, asked } = askedParams();
+    for (let i = 0; i < 60; i++) {
+      const reading = declared.read(declared.build(declared.generate(random), { params }), { params });
+      if (reading.ok) declared.toJson(reading.value, { params });
+    }
+    const names = new Set(Object.keys(declared.params ?? {}));
+    assert.equal(
+      [...asked].filter((name) => !names.has(name)),
+      [],
+      declared.name,
+    );
+    // What only matters to some generated values may not have been asked for.
+    if (names.size > 0) assert.ok(asked.size > 0, declared.name);
+  }
 });
 
 test.run();

@@ -55,7 +55,7 @@ function decodeLine(line: Uint8Array, { format, text, lenient, read }: DecodeOpt
     if (format.name !== cryptPage.name && keyPageStart(bytes) !== undefined) return failure(keyPageError());
     return lenient
       ? lenientAnswer(format, bytes, read)
-      : { text: jsonLine(format.toJson(format.parse(bytes, read))), failed: false };
+      : { text: jsonLine(format.toJson(format.parse(bytes, read), read)), failed: false };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return failure(error, lenient ? { issues: [issueOf(error)] } : {});
@@ -76,6 +76,6 @@ function lenientAnswer(format: AnyFormat, bytes: Uint8Array, read: ReadOptions):
   const { value, issues } = reading;
   const failed = hasErrors(issues);
   // Damage could have put key material into fields that are shown.
-  const shown = failed && secretsStart(format) !== undefined ? undefined : format.toJson(value);
+  const shown = failed && secretsStart(format) !== undefined ? undefined : format.toJson(value, read);
   return { text: jsonLine({ value: shown, issues }), failed };
 }

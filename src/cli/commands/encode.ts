@@ -1,5 +1,6 @@
 /** `pugmark encode FORMAT [JSON|-]` */
 import type { Command } from "commander";
+import { duplicateKey } from "../../codec/duplicate-key.js";
 import { FormatError } from "../../codec/error.js";
 import { strict, type WriteOptions } from "../../codec/format.js";
 import { bytesToHex } from "../../codec/json.js";
@@ -60,6 +61,18 @@ function writtenGeneration(format: AnyFormat, value: unknown, write: WriteOption
 }
 
 function parseJson(text: string): unknown {
+  const value = parsePlainJson(text);
+  const twice = duplicateKey(text);
+  if (twice === undefined) return value;
+  const { key, offset } = twice;
+  throw new FormatError({
+    code: "duplicate-key",
+    message: `the key ${JSON.stringify(key)} comes twice`,
+    offset,
+  });
+}
+
+function parsePlainJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
