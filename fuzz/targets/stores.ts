@@ -26,10 +26,11 @@ const MAX_CHAINS = 40;
 function readPageLog(log: PageLog): void {
   let records = 0;
   let before: readonly [bigint, bigint, bigint] | undefined;
+  let disorder: string | undefined;
   for (const { tableId, pageId, lsn, data } of log.records()) {
     if (data.length > log.size) throw new Broken("a record that is larger than its store");
     const key = [tableId, pageId, lsn] as const;
-    if (before !== undefined && compare(before, key) > 0) throw new Broken(`records out of order at ${key}`);
+    if (before !== undefined && compare(before, key) > 0) disorder ??= `records out of order at ${key}`;
     before = key;
     if (records++ < MAX_CHAINS) {
       const chain = log.chain(tableId, pageId, lsn);
@@ -37,6 +38,8 @@ function readPageLog(log: PageLog): void {
         throw new Broken("a chain of another page");
     }
   }
+  // A damaged store may give them so, and says that it does.
+  if (disorder !== undefined && log.issues.length === 0) throw new Broken(disorder);
   log.checkpoints();
   for (const { place } of log.issues)
     if (place.offset !== undefined && !(place.offset >= 0 && Number.isSafeInteger(place.offset)))

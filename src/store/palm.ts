@@ -141,7 +141,8 @@ export class PalmStore implements PageLog {
       const record = this.recordAt(cursor as LmdbCursor);
       if (record === undefined) continue;
       if (record.tableId !== tableId || record.pageId !== pageId) return;
-      yield record;
+      // Where records are out of order, one above the wanted one may come first.
+      if (record.lsn <= lsn) yield record;
     }
   }
 
