@@ -6,6 +6,8 @@ import type { PageLog, PageRecord } from "../../src/store/types.js";
 import type { PagePut, WritablePageLog } from "../../src/store/writable.js";
 
 const LAST = (1n << 63n) - 1n;
+/** The turtle page's table until 2026, whose records have no flags. */
+const TURTLE = 1n;
 
 /** One record a line, its bytes as a hash, so that a difference can be read; without places and times. */
 export const recordLines = (log: Pick<PageLog, "records">): string[] => Array.from(log.records(), recordLine);
@@ -70,6 +72,6 @@ function recordAction(
   const isDelta = what === "delta" && newest !== undefined && baseLsn !== 0n;
   const put: PagePut = isDelta
     ? { ...page, isDelta, backlinkLsn: newest.lsn, data }
-    : { ...page, isDelta: false, backlinkLsn: baseLsn, baseLsn: 0n, data, flags: 1 };
+    : { ...page, isDelta: false, backlinkLsn: baseLsn, baseLsn: 0n, data, flags: tableId === TURTLE ? 0 : 1 };
   return (log) => log.put(put);
 }
