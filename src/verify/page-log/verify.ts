@@ -436,8 +436,7 @@ class PageLogVerifier {
 
   private reportContainer(issue: PageLog["issues"][number]): void {
     const { code, severity, message, place, path, expected, actual } = issue;
-    // A whole file that was not looked at.
-    if (code === "palite-file" && severity === "error") this.run.complete = false;
+    if (UNREAD.has(code) && severity === "error") this.run.complete = false;
     this.run.findings.add(
       storeContainer,
       { path: place.file, ...(place.offset === undefined ? {} : { offset: place.offset }) },
@@ -451,5 +450,8 @@ class PageLogVerifier {
     );
   }
 }
+
+/** Issues that mean that a whole file, or a column of one, could not be looked at. */
+const UNREAD: ReadonlySet<string> = new Set(["palite-file", "palite-columns"]);
 
 const compareLsns = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
