@@ -66,6 +66,14 @@ export function readTableConfig(uri: string, text: string): TableConfig {
   };
 }
 
+/** The first key of a configuration that no release can have: an engine refuses keys it does not know. */
+export function impossibleKey(text: string): FormatError | undefined {
+  const entry = parseConfig(text).entries.find(({ keyRaw }) => !/^[a-z][a-z0-9_]*$/.test(keyRaw));
+  if (entry === undefined) return undefined;
+  const message = entry.keyRaw === "" ? "a value without a key" : `no key is called ${entry.keyRaw}`;
+  return new FormatError({ code: "config-key", offset: entry.offset, path: entry.key, message });
+}
+
 /** Files that are not logged have the largest number there is; offset 0 is that of none yet. */
 const NOT_LOGGED = 0xffff_ffff;
 

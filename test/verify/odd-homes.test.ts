@@ -62,6 +62,17 @@ test("a text of the input in a finding is as long as a reader can use", async ()
   assert.ok(longest < 40_000, `${longest} characters`);
 });
 
+test("a key that no release has, in the turtle file", async () => {
+  const report = await verified(["tiny"], (home) => {
+    const path = join(home, "WiredTiger.turtle");
+    const text = readFileSync(path, "latin1");
+    assert.ok(text.includes(",leaf_item_max="));
+    writeFileSync(path, text.replace(",leaf_item_max=", ",0eaf_item_max="), "latin1");
+  });
+  assert.equal(notable(report).map(shown), ["turtle-file WiredTiger.turtle"]);
+  assert.match(notable(report)[0]?.message ?? "", "no key is called 0eaf_item_max");
+});
+
 const LOG = "WiredTigerLog.0000000001";
 const logged = (change: (home: string) => void): Promise<VerifyReport> =>
   verified(["classic-12.0", "logged"], change);

@@ -6,7 +6,7 @@ import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
 import { FormatError, type Issue } from "../../codec/index.js";
 import { decodeText, encodeText } from "../../codec/text.js";
 import { readSmall } from "../../store/small-file.js";
-import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
+import { impossibleKey, readTableConfig, type TableConfig } from "../../tree/table-config.js";
 import type { FindingPlace } from "../rule.js";
 import { turtleFileFormat } from "../rules/classic/turtle-file.js";
 import { turtleFileMissing } from "../rules/classic/turtle-file-missing.js";
@@ -72,8 +72,27 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
     reportVersionTexts(versionFile, { path, bytes }, reading.value, run);
   const isSure = versionText === versionString && credit(versionString ?? "", reading.value) > 1;
   const source = metadataSource(bytes, path, isSure ? version : undefined);
+  if (source !== undefined) reportKey(source, bytes, run);
   if (source !== undefined && source.config.checkpoints.length === 0) reportNoCheckpoint(source, home, run);
   return source;
+}
+
+/** What stands in front of `=` in the configuration of the metadata file. */
+function reportKey({ config, place }: MetadataSource, bytes: Uint8Array, run: Run): void {
+  const from = place.offset as number;
+  const end = bytes.indexOf(NEWLINE, from);
+  const error = impossibleKey(decodeText(bytes.subarray(from, end === -1 ? undefined : end)));
+  if (error === undefined) return;
+  const offset = from + (error.offset ?? 0);
+  run.findings.add(
+    turtleFileFormat,
+    { ...place, offset },
+    {
+      field: METADATA_URI,
+      message: `the configuration of ${config.file}: ${error.message}`,
+      consequence: "the engine refuses to open the database",
+    },
+  );
 }
 
 /** A new home has no checkpoint before its first one; then WiredTiger.wt is no more than its description block. */

@@ -1,5 +1,6 @@
 import { parseConfig } from "../../../codec/config.js";
 import { FormatError } from "../../../codec/error.js";
+import { impossibleKey } from "../../../tree/table-config.js";
 import type { MetadataSubject } from "../../metadata.js";
 import type { Rule } from "../../rule.js";
 
@@ -18,7 +19,7 @@ export const metadataRowConfig: Rule<MetadataSubject> = {
           message: `the configuration of ${uri} does not end with a NUL`,
           consequence: "the engine reads on behind it: the table may not open",
         });
-      const error = configError(value);
+      const error = configError(uri, value);
       if (error !== undefined)
         found({
           ...place,
@@ -31,10 +32,9 @@ export const metadataRowConfig: Rule<MetadataSubject> = {
   },
 };
 
-function configError(value: string): FormatError | undefined {
+function configError(uri: string, value: string): FormatError | undefined {
   try {
-    parseConfig(value);
-    return undefined;
+    return uri.startsWith("file:") ? impossibleKey(value) : void parseConfig(value);
   } catch (error) {
     if (error instanceof FormatError) return error;
     throw error;
