@@ -16,6 +16,8 @@ export interface CheckpointEntry {
   readonly order: bigint;
   /** Write generation that the engine's run began with which made it; older releases do not say. */
   readonly runWriteGen?: bigint;
+  /** Keys without which no engine reads the entry, and that it does not have. */
+  readonly lacks?: readonly string[];
 }
 
 export interface TableConfig {
@@ -85,12 +87,16 @@ function logPosition(tree: ConfigTree): Pick<TableConfig, "checkpointLsn"> {
   return { checkpointLsn: { file, offset } };
 }
 
+const CHECKPOINT_KEYS = ["order", "time", "size"];
+
 /** The entries of `checkpoint=(…)`, ascending by order. */
 export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
   const list = configGetStruct(tree, ["checkpoint"]);
   if (list === undefined) return [];
   const entries = list.entries.flatMap((entry): CheckpointEntry[] => {
     if (entry.value.kind !== "struct") return [];
+    const struct = entry.value;
+    const lacks = CHECKPOINT_KEYS.filter((key) => configGet(struct, [key]) === undefined);
     const address = configEntry(entry.value, ["addr"]);
     const order = configGet(entry.value, ["order"]);
     const runWriteGen = wholeNumber(configGetText(entry.value, ["run_write_gen"]) ?? "");
@@ -99,6 +105,7 @@ export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
         name: entry.key,
         order: wholeNumber(order === undefined ? "" : (configText(order) ?? "")) ?? 0n,
         ...(runWriteGen === undefined ? {} : { runWriteGen }),
+        ...(lacks.length === 0 ? {} : { lacks }),
         addressOffset: address?.value.offset ?? entry.offset,
         ...(address === undefined ? noAddress(entry.key) : cookieOf(configText(address.value) ?? "")),
       },

@@ -73,6 +73,17 @@ test("a key that no release has, in the turtle file", async () => {
   assert.match(notable(report)[0]?.message ?? "", "no key is called 0eaf_item_max");
 });
 
+test("a checkpoint without its size, in the turtle file", async () => {
+  const report = await verified(["tiny"], (home) => {
+    const path = join(home, "WiredTiger.turtle");
+    const text = readFileSync(path, "latin1");
+    assert.ok(text.includes(",size="));
+    writeFileSync(path, text.replace(",size=", ",sizx="), "latin1");
+  });
+  assert.equal(notable(report).map(shown), ["checkpoint-cookie WiredTiger.turtle"]);
+  assert.match(notable(report)[0]?.message ?? "", "has no size=");
+});
+
 const LOG = "WiredTigerLog.0000000001";
 const logged = (change: (home: string) => void): Promise<VerifyReport> =>
   verified(["classic-12.0", "logged"], change);

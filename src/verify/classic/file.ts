@@ -171,6 +171,11 @@ export class FileVerifier {
   private readCookie(entry: CheckpointEntry): ClassicCheckpointCookie | undefined {
     const place = this.entryPlace(entry);
     const consequence = "the checkpoint cannot be read";
+    if (entry.lacks !== undefined)
+      this.run.findings.add(checkpointCookieFormat, place, {
+        message: `the checkpoint ${entry.name} has no ${entry.lacks.map((key) => `${key}=`).join(", ")}`,
+        consequence: "the engine refuses to open the file",
+      });
     if (entry.error !== undefined) {
       this.run.findings.add(checkpointCookieFormat, place, {
         message: `no cookie: ${entry.error.message}`,
