@@ -20,6 +20,9 @@ const order = optional(signed64({ doc: "Number of the checkpoint among those of 
 const timestamp = (doc: string) => optional(signed64({ doc, symbols: noTimestamp }));
 const generation = (doc: string) => optional(signed64({ doc }));
 
+/** Keys of an entry, besides `addr`, without which no engine reads it. */
+export const neededCheckpointKeys: readonly string[] = ["order", "time", "size"];
+
 /**
  * One checkpoint in metadata text. The engine's newer keys and those of 3.2 together; either is a selection of them in
  * this order. A missing key means the default.

@@ -41,6 +41,8 @@ import { isZero, tailRule, zeroTail } from "./zero-tail.js";
 
 const SOURCE = "formats: history and log §2";
 
+/** `checkpoint_lsn` of a table that is not logged: the largest position there is. */
+export const NOT_LOGGED = { file: 0xffff_ffff, offset: 0x7fff_ffff } as const;
 /** Records begin at multiples of this and are padded to it. In bytes. */
 export const LOG_ALIGNMENT = 128;
 /** Bytes of a record's header, which are never compressed or encrypted. */

@@ -1,4 +1,6 @@
 /** What has to be known of one file to read it: its metadata row. */
+import { neededCheckpointKeys } from "../../formats/checkpoint-list.js";
+import { NOT_LOGGED } from "../../formats/log.js";
 import { type ConfigTree, configText, parseConfig } from "../codec/config.js";
 import { configEntry, configGet, configGetStruct, configGetText } from "../codec/config-edit.js";
 import { parseSigned64, parseSize } from "../codec/config-scalar.js";
@@ -76,18 +78,15 @@ export function impossibleKey(text: string): FormatError | undefined {
   return new FormatError({ code: "config-key", offset: entry.offset, path: entry.key, message });
 }
 
-/** Files that are not logged have the largest number there is; offset 0 is that of none yet. */
-const NOT_LOGGED = 0xffff_ffff;
-
+/** Offset 0 is that of a file that has no checkpoint in the log yet. */
 function logPosition(tree: ConfigTree): Pick<TableConfig, "checkpointLsn"> {
   const [file, offset] = (configGetStruct(tree, ["checkpoint_lsn"])?.entries ?? []).map(({ key }) =>
     Number(wholeNumber(key) ?? -1n),
   );
-  if (file === undefined || offset === undefined || file < 1 || file >= NOT_LOGGED || offset < 1) return {};
+  if (file === undefined || offset === undefined || file < 1 || file >= NOT_LOGGED.file || offset < 1)
+    return {};
   return { checkpointLsn: { file, offset } };
 }
-
-const CHECKPOINT_KEYS = ["order", "time", "size"];
 
 /** The entries of `checkpoint=(…)`, ascending by order. */
 export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
@@ -96,7 +95,7 @@ export function readCheckpoints(tree: ConfigTree): CheckpointEntry[] {
   const entries = list.entries.flatMap((entry): CheckpointEntry[] => {
     if (entry.value.kind !== "struct") return [];
     const struct = entry.value;
-    const lacks = CHECKPOINT_KEYS.filter((key) => configGet(struct, [key]) === undefined);
+    const lacks = neededCheckpointKeys.filter((key) => configGet(struct, [key]) === undefined);
     const address = configEntry(entry.value, ["addr"]);
     const order = configGet(entry.value, ["order"]);
     const runWriteGen = wholeNumber(configGetText(entry.value, ["run_write_gen"]) ?? "");

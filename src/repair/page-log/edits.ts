@@ -1,5 +1,11 @@
 /** Edits of a plan made on the shared metadata, and on the trees they concern. */
-import { btreeId, FIRST_USER_PAGE, namespacedId, specialTables } from "../../../formats/disagg-tables.js";
+import {
+  beginsLikeTombstone,
+  btreeId,
+  FIRST_USER_PAGE,
+  namespacedId,
+  specialTables,
+} from "../../../formats/disagg-tables.js";
 import { historyKey } from "../../../formats/history.js";
 import { writeConfig, writeConfigValue } from "../../codec/config.js";
 import { configGet, configGetText, configSet } from "../../codec/config-edit.js";
@@ -36,8 +42,6 @@ const WRITABLE_URI = /^(file|layered|table|colgroup|index):.+$/;
 const MAX_NUMBER = 0x7fffffffn >> 3n;
 /** From this version of the record on, values of stable tables are stored as they are. */
 const PLAIN_VALUES = 2;
-/** How a deletion is marked in layered tables: values that begin like it get another byte there. */
-const isEscaped = (value: Uint8Array): boolean => value[0] === 0x14 && value[1] === 0x14;
 const NEW_TABLE_KEYS = ["key_format", "value_format"];
 
 export interface EditingOptions {
@@ -319,7 +323,7 @@ export class PageLogEditor {
     if (keyFormat === "r" || /^\d*t$/.test(valueFormat))
       throw new RepairRefusal("table-unsupported", `${name}: column stores are not made here`);
     const rows = path === undefined ? [] : readRows(path, keyFormat, valueFormat);
-    const odd = rows.findIndex(({ value }) => isEscaped(value));
+    const odd = rows.findIndex(({ value }) => beginsLikeTombstone(value));
     if (odd >= 0 && generation.recordVersion < PLAIN_VALUES)
       throw new RepairRefusal(
         "rows-invalid",

@@ -1,5 +1,6 @@
 /** Rows of the shared metadata (formats: turtle and disagg metadata §5), as 12.0 writes them. */
 import type { NamedCheckpoint } from "../../../formats/checkpoint-list.js";
+import { NOT_LOGGED } from "../../../formats/log.js";
 import { type MetadataRow, metadataRow, splitMetadataRow } from "../../../formats/metadata-row.js";
 import type { WriteGeneration } from "../generation.js";
 import type { RowEdit, TreeOptions } from "../types.js";
@@ -93,7 +94,7 @@ export function fileRow(
       version: { major: 2, minor: 1 },
       writeTimestampUsage: "none",
       checkpointBackupInfo: "",
-      checkpointLsn: { file: 0xffff_ffff, offset: 0x7fff_ffff },
+      checkpointLsn: NOT_LOGGED,
     },
   };
 }
