@@ -56,6 +56,11 @@ const records: Readonly<Record<MetadataRowKind, RecordNode>> = {
   other: plainConfig,
 };
 
+const OBJECT_URI = /^(?:file|table|colgroup|index|layered|lsm|object|tier|tiered|system|metadata):/;
+
+/** Whether a URI is of a kind of object the engine itself has; data sources of an application may have others. */
+export const isObjectUri = (uri: string): boolean => OBJECT_URI.test(uri);
+
 /** The kind of a row by the prefix of its URI; `metadata:` is how the engine's tools call the metadata file itself. */
 export function metadataRowKind(uri: string): MetadataRowKind {
   const prefix = uri.slice(0, Math.max(uri.indexOf(":"), 0));

@@ -395,8 +395,18 @@ const cases: Array<[string, (home: string) => void, Expected]> = [
   ],
   [
     "a table without its column group",
-    change("WiredTiger.wt", text("table:c", "table:d"), METADATA_LEAF),
-    { code: "metadata-table", file: "WiredTiger.wt", consequence: "table:d cannot be opened" },
+    change("WiredTiger.wt", text("colgroup:c", "colgroup;c"), METADATA_LEAF),
+    {
+      code: "metadata-table",
+      file: "WiredTiger.wt",
+      also: ["metadata-uri"],
+      consequence: "table:c cannot be opened",
+    },
+  ],
+  [
+    "a table's row of another name",
+    change("WiredTiger.wt", text("table:c", "tabld:c"), METADATA_LEAF),
+    { code: "metadata-uri", file: "WiredTiger.wt", severity: "info", also: ["metadata-table"] },
   ],
   [
     "no version file",

@@ -7,6 +7,7 @@ import { CLASSIC_BLOCK } from "../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
 import { SoundHome } from "../../fuzz/damage/classic-home.js";
 import { checksumOf, sealUpwards } from "../../fuzz/damage/reseal.js";
+import { deflateImage } from "../../src/page/transform/index.js";
 import { ClassicBlock } from "../../src/verify/classic/block.js";
 import { classicHeader } from "../../src/verify/rules/block/classic-header.js";
 import { verify } from "../../src/verify/verify.js";
@@ -14,6 +15,7 @@ import { corpusPath } from "../support/corpus.js";
 import { inTemporaryFolderAsync } from "../support/directories.js";
 
 const test = suite("what the engine refuses");
+const TABLE = "row.wt";
 const SIZE = 4096;
 const ITEM = 77;
 
@@ -57,9 +59,14 @@ test("an overflow page holds exactly its item", () => {
   }
 });
 
+const replaced = (bytes: Buffer, from: string, to: string): Buffer =>
+  Buffer.from(bytes.toString("latin1").replace(from, to), "latin1");
+
 for (const [what, change] of [
   ["a byte that is no text", (bytes: Buffer) => bytes.fill(0xf3, bytes.length - 40, bytes.length - 39)],
   ["no end", (bytes: Buffer) => bytes.subarray(0, -1)],
+  ["no format of keys", (bytes: Buffer) => replaced(bytes, ",key_format=S", ",key_fo")],
+  ["another format of values", (bytes: Buffer) => replaced(bytes, "value_format=S", "value_format=u")],
 ] as const)
   test(`a turtle file with ${what} is damaged`, async () => {
     await inTemporaryFolderAsync(async (folder) => {
@@ -71,28 +78,79 @@ for (const [what, change] of [
     });
   });
 
+/** The home `tiny` in `folder`, blocks of one file changed and sealed up to the turtle file. */
+function tinyWith(folder: string, name: string, change: (block: Uint8Array) => Uint8Array | undefined): void {
+  const sound = SoundHome.ofCorpus("tiny");
+  const parts = sound.parts.map((part) => ({ ...part }));
+  for (const part of parts.filter(({ file, kind }) => file === name && kind === "block")) {
+    const before = checksumOf(part);
+    const bytes = change(part.bytes.slice());
+    if (bytes === undefined) continue;
+    part.bytes = bytes;
+    sealUpwards(parts, part, before ?? 0, 16);
+  }
+  cpSync(corpusPath("tiny"), folder, { recursive: true });
+  for (const { file, bytes, offset, kind } of parts) {
+    const path = join(folder, file);
+    const whole = readFileSync(path);
+    if (kind === "block") whole.set(bytes, offset);
+    writeFileSync(path, kind === "block" ? whole : bytes);
+  }
+}
+
 test("a metadata row that is no text is damaged, whatever its checksums say", async () => {
   await inTemporaryFolderAsync(async (folder) => {
-    const sound = SoundHome.ofCorpus("tiny");
-    const parts = sound.parts.map((part) => ({ ...part }));
-    for (const part of parts.filter(({ file, kind }) => file === "WiredTiger.wt" && kind === "block")) {
-      const at = Buffer.from(part.bytes).indexOf("collator=");
-      if (at < 0) continue;
-      const before = checksumOf(part);
-      part.bytes = part.bytes.slice();
-      part.bytes[at] = 0xf0;
-      sealUpwards(parts, part, before ?? 0, 16);
-    }
-    cpSync(corpusPath("tiny"), folder, { recursive: true });
-    for (const { file, bytes, offset, kind } of parts) {
-      const path = join(folder, file);
-      const whole = readFileSync(path);
-      if (kind === "block") whole.set(bytes, offset);
-      writeFileSync(path, kind === "block" ? whole : bytes);
-    }
+    tinyWith(folder, "WiredTiger.wt", (block) => {
+      const at = Buffer.from(block).indexOf("collator=");
+      if (at < 0) return undefined;
+      block[at] = 0xf0;
+      return block;
+    });
     const { findings } = await verify([folder]);
     assert.ok(findings.some(({ code }) => code === "metadata-incomplete"));
     assert.not(findings.some(({ code }) => code === "block-checksum"));
+  });
+});
+
+for (const [what, text, damaged, code] of [
+  ["a URI without its NUL", "table:row\0", "table:rowx", "metadata-row-config"],
+  ["a table's row of another name", "table:row\0", "tabld:row\0", "metadata-table"],
+  ["a file's row of another name", "file:row.wt\0", "filf:row.wt\0", "metadata-uri"],
+] as const)
+  test(`metadata with ${what}`, async () => {
+    await inTemporaryFolderAsync(async (folder) => {
+      tinyWith(folder, "WiredTiger.wt", (block) => {
+        const at = Buffer.from(block).indexOf(text);
+        if (at < 0) return undefined;
+        block.set(Buffer.from(damaged), at);
+        return block;
+      });
+      const { findings } = await verify([folder]);
+      assert.ok(findings.some((finding) => finding.code === code && finding.severity === "error"));
+    });
+  });
+
+test("a compressed page in a file without a compressor is damaged, though it can be inflated", async () => {
+  await inTemporaryFolderAsync(async (folder) => {
+    const { payload: combinedHeaderSize, diskSize } = CLASSIC_BLOCK;
+    tinyWith(folder, TABLE, (block) => {
+      if (block[PAGE_HEADER.at.type] !== pageTypes.rowLeaf) return undefined;
+      const view = new DataView(block.buffer);
+      const image = block.subarray(0, view.getUint32(PAGE_HEADER.at.memSize, true));
+      const shape = { combinedHeaderSize, compressed: true, encrypted: false };
+      const stored = deflateImage(image, shape, { compressor: "snappy" });
+      assert.ok(stored.length <= view.getUint32(diskSize, true));
+      const compressed = new Uint8Array(block.length);
+      compressed.set(stored);
+      compressed[PAGE_HEADER.at.flags] = (block[PAGE_HEADER.at.flags] as number) | pageFlags.compressed;
+      return compressed;
+    });
+    const errors = (await verify([folder])).findings.filter(({ severity }) => severity === "error");
+    assert.equal([...new Set(errors.map(({ code, field }) => `${code} ${field}`))], ["block-header flags"]);
+    // Whoever names a compressor, or has the file alone, is told what the bytes say.
+    const named = await verify([folder], { compressor: "snappy" });
+    const alone = await verify([join(folder, TABLE)]);
+    assert.equal([named.summary.errors, alone.summary.errors], [0, 0]);
   });
 });
 

@@ -4,6 +4,8 @@ import * as assert from "uvu/assert";
 import { type MetadataRow, MetadataSubject } from "../../src/verify/metadata.js";
 import { metadataNamespace } from "../../src/verify/rules/metadata/metadata-namespace.js";
 import { metadataReferences } from "../../src/verify/rules/metadata/metadata-reference.js";
+import { metadataTable } from "../../src/verify/rules/metadata/metadata-table.js";
+import { metadataUri } from "../../src/verify/rules/metadata/metadata-uri.js";
 
 const test = suite("metadata of a node's home");
 const layered = 'ingest="file:t1.wt_ingest",stable="file:t1.wt_stable"';
@@ -51,6 +53,30 @@ test("local tables with shared ids, and the other way round", () => {
 test("homes made before namespaces are not judged", () => {
   assert.equal(found({ "file:WiredTigerHS.wt": "id=1", "file:a.wt": "id=2", "file:b.wt": "id=5" }), []);
   assert.equal(found({ "file:a.wt": "id=2" }), []);
+});
+
+test("parts of a table without their table", () => {
+  const parts = { "colgroup:t": "source=", "colgroup:u:a": "source=", "index:t:i": "source=" };
+  const told = (rows: Readonly<Record<string, string>>): unknown[] => {
+    const missing: unknown[] = [];
+    metadataTable.check(subject(rows), ({ actual }) => missing.push(actual));
+    return missing;
+  };
+  assert.equal(told(parts), ["table:t", "table:u", "table:t"]);
+  assert.equal(told({ ...parts, "table:t": "colgroups=", "table:u": "colgroups=(a)" }), []);
+});
+
+test("a row of no known kind is an error only where it has a file's checkpoints", () => {
+  const told = (rows: Readonly<Record<string, string>>): unknown[] => {
+    const severities: unknown[] = [];
+    metadataUri.check(subject(rows), ({ table, severity }) => severities.push([table, severity]));
+    return severities;
+  };
+  assert.equal(told({ ...node, "system:oldest": "", "tiered:x": "checkpoint=" }), []);
+  assert.equal(told({ "filf:a.wt": "id=1,checkpoint=(x=(addr=))", "mine:a": "id=2" }), [
+    ["filf:a.wt", undefined],
+    ["mine:a", "info"],
+  ]);
 });
 
 test("both sides of a layered table", () => {

@@ -25,7 +25,8 @@ test.before(() => {
 const LEAVES_A_FILE = 2;
 const CHANGES = 30;
 const PATH = "x.wt";
-const config = readTableConfig(`file:${PATH}`, "key_format=u,value_format=u");
+// As of a file without its metadata: any compressor may be met.
+const config = readTableConfig("file:", "key_format=u,value_format=u");
 /** Where in the window the block begins: no offset may count from the window's start. */
 const START = 4096;
 

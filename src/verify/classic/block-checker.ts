@@ -48,6 +48,9 @@ export class BlockChecker {
     detected: Detected,
   ) {
     this.pages = new PageVerifier(run, detected);
+    // Without its metadata nothing is known of a file's compressor.
+    block.neverCompressed =
+      config.file !== "" && config.compressor === "" && run.options.compressor === undefined;
     const bits = /^(\d*)t$/.exec(config.valueFormat);
     const anyKeyOrder = config.collator !== "";
     this.rules = { anyKeyOrder, ...(bits === null ? {} : { bitsPerRecord: Number(bits[1] || 1) }) };
@@ -199,6 +202,7 @@ export class BlockChecker {
   }
 
   private inflate(bytes: Uint8Array): Uint8Array | undefined {
+    if (this.block.neverCompressed) return undefined;
     return this.pages.classicImageIfAny(this.block.set(bytes, 0, bytes.length, 0, "leaf"), this.config);
   }
 

@@ -50,6 +50,8 @@ export class ClassicBlock implements Subject {
   /** The keys its parent gives it. */
   low: Uint8Array | undefined;
   high: Uint8Array | undefined;
+  /** The file's configuration is known and names no compressor. */
+  neverCompressed = false;
 
   constructor(
     readonly path: string,

@@ -18,6 +18,7 @@ import { metadataNamespace } from "../rules/metadata/metadata-namespace.js";
 import { metadataReferences } from "../rules/metadata/metadata-reference.js";
 import { metadataRowConfig } from "../rules/metadata/metadata-row-config.js";
 import { metadataTable } from "../rules/metadata/metadata-table.js";
+import { metadataUri } from "../rules/metadata/metadata-uri.js";
 import { unsupportedVersion } from "../rules/run/unsupported-version.js";
 import type { Detected, Run } from "../run.js";
 import { verifyBaseConfig } from "./base-config.js";
@@ -119,7 +120,14 @@ export class DirectoryVerifier {
     }
     const subject = new MetadataSubject(reader.rows, ids, { path }, "local");
     this.run.findings.check(
-      [metadataRowConfig, metadataDuplicateId, metadataNamespace, metadataReferences, metadataTable],
+      [
+        metadataRowConfig,
+        metadataUri,
+        metadataDuplicateId,
+        metadataNamespace,
+        metadataReferences,
+        metadataTable,
+      ],
       subject,
     );
     return subject;

@@ -58,7 +58,8 @@ export class MetadataReader {
     else {
       // The engine cannot parse such a row, and opens nothing.
       if (!isText(key) || !isText(value)) this.damaged++;
-      this.rows.push({ uri: textOf(key), value: textOf(value), place });
+      const terminated = key.at(-1) === 0 && value.at(-1) === 0;
+      this.rows.push({ uri: textOf(key), value: textOf(value), terminated, place });
     }
   }
 

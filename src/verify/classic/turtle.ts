@@ -72,8 +72,7 @@ export function verifyTurtle(home: string, run: Run, detected: Detected): Metada
     reportVersionTexts(versionFile, { path, bytes }, reading.value, run);
   const isSure = versionText === versionString && credit(versionString ?? "", reading.value) > 1;
   const source = metadataSource(bytes, path, isSure ? version : undefined);
-  if (source !== undefined) reportKey(source, bytes, run);
-  if (source !== undefined && source.config.checkpoints.length === 0) reportNoCheckpoint(source, home, run);
+  if (source !== undefined) checkSource(source, bytes, home, run);
   return source;
 }
 
@@ -93,6 +92,26 @@ function reportKey({ config, place }: MetadataSource, bytes: Uint8Array, run: Ru
       consequence: "the engine refuses to open the database",
     },
   );
+}
+
+/** The first thing wrong with the configuration of the metadata file: of one that was cut, all else is wrong, too. */
+function checkSource(source: MetadataSource, bytes: Uint8Array, home: string, run: Run): void {
+  reportKey(source, bytes, run);
+  if (source.config.checkpoints.length === 0) reportNoCheckpoint(source, home, run);
+  if (run.findings.count(turtleFileFormat.code) === 0) reportFormats(source, run);
+}
+
+/** Rows of the metadata are text: with any other format no engine finds one. */
+function reportFormats({ config, place }: MetadataSource, run: Run): void {
+  const { keyFormat, valueFormat } = config;
+  if (keyFormat === "S" && valueFormat === "S") return;
+  run.findings.add(turtleFileFormat, place, {
+    field: `${METADATA_URI}.${keyFormat === "S" ? "value_format" : "key_format"}`,
+    message: `the configuration of ${config.file} has other formats of keys and values than text`,
+    expected: "S, S",
+    actual: `${keyFormat}, ${valueFormat}`,
+    consequence: "the engine refuses to open the database",
+  });
 }
 
 /** A new home has no checkpoint before its first one; then WiredTiger.wt is no more than its description block. */

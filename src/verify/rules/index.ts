@@ -40,6 +40,7 @@ import { metadataNamespace } from "./metadata/metadata-namespace.js";
 import { metadataReferences } from "./metadata/metadata-reference.js";
 import { metadataRowConfig } from "./metadata/metadata-row-config.js";
 import { metadataTable } from "./metadata/metadata-table.js";
+import { metadataUri } from "./metadata/metadata-uri.js";
 import { pageCells } from "./page/page-cells.js";
 import { addressAgreement } from "./page-log/address-agreement.js";
 import { addressFormat } from "./page-log/address-cookie.js";
@@ -117,6 +118,7 @@ export const rules: readonly RuleInfo[] = [
   metadataReferences,
   metadataRowConfig,
   metadataTable,
+  metadataUri,
   metadataNamespace,
   metadataFileId,
   metadataCheckpoint,

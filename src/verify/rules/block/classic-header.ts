@@ -62,6 +62,12 @@ export const classicHeader: Rule<ClassicBlock> = {
         message: "page flags without a meaning: no engine reads the page",
         actual: flags,
       });
+    if ((flags & pageFlags.compressed) !== 0 && block.neverCompressed)
+      found({
+        field: "flags",
+        message: "the block is compressed and its file has no compressor: no engine reads the page",
+        actual: flags,
+      });
     if ((flags & pageFlags.fastTruncate) !== 0 && !internal.includes(type))
       found({ field: "flags", message: "only internal pages have truncated children", actual: flags });
     if ((flags & pageFlags.emptyValuesAll) !== 0 && (flags & pageFlags.emptyValuesNone) !== 0)

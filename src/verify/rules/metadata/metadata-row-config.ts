@@ -16,8 +16,8 @@ export const metadataRowConfig: Rule<MetadataSubject> = {
         found({
           ...place,
           table: uri,
-          message: `the configuration of ${uri} does not end with a NUL`,
-          consequence: "the engine reads on behind it: the table may not open",
+          message: `URI or configuration of ${uri} does not end with a NUL`,
+          consequence: "the engine does not find the row, or reads on behind it: the table may not open",
         });
       const error = configError(uri, value);
       if (error !== undefined)
