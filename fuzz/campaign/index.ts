@@ -5,6 +5,7 @@ export { CampaignError, instrumentedBundle } from "./bundle.js";
 export { type CampaignFinding, type CampaignStatus, runCampaign } from "./campaign.js";
 export { type Distilled, Distiller } from "./distill.js";
 export { coverageOf } from "./field-coverage.js";
+export { mergedMarkdown, mergeReports } from "./merged.js";
 export { minimize } from "./minimize.js";
 export { type ReplayResult, replay, targetOf, UnknownTarget } from "./replay.js";
 export { type CampaignReport, campaignHtml, campaignJson, campaignText, reproduce } from "./report.js";

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { targetBundle } from "../../fuzz/campaign/bundle.js";
 import { type CampaignStatus, runCampaign } from "../../fuzz/campaign/campaign.js";
 import { Distiller } from "../../fuzz/campaign/distill.js";
+import { mergedMarkdown, mergeReports } from "../../fuzz/campaign/merged.js";
 import { minimize } from "../../fuzz/campaign/minimize.js";
 import { replay, targetOf, UnknownTarget } from "../../fuzz/campaign/replay.js";
 import { campaignHtml, campaignJson, campaignText } from "../../fuzz/campaign/report.js";
@@ -99,6 +100,59 @@ test("a corpus is distilled to what reaches something", () => {
       drop.some((file) => file.endsWith("b")),
       "a copy adds nothing",
     );
+  });
+});
+
+const counts = (name: string, executions: number) => ({
+  name,
+  executions,
+  seconds: 2,
+  processorSeconds: 1,
+  discoveries: 1,
+});
+const coverage = (missing: readonly string[], codes: readonly string[]) => ({
+  format: "page-header",
+  binary: true,
+  declared: 3,
+  reached: 3 - missing.length,
+  missing,
+  codes,
+  missingRules: [],
+});
+
+test("reports of several campaigns are added up", () => {
+  inTemporaryFolder((folder) => {
+    const finding = { target: "config", signature: "a | b" };
+    const reports = [
+      { seed: 1, seconds: 9, targets: [counts("config", 1000), counts("pages", 5)], findings: [finding] },
+      { seed: 2, seconds: 1, targets: [counts("config", 500)], findings: [finding] },
+    ].map((report, at) => ({
+      ...report,
+      coverage: [coverage(at === 0 ? ["a", "b"] : ["b"], [at === 0 ? "truncated" : "checksum"])],
+    }));
+    const files = reports.map(({ seed }) => join(folder, `${seed}.json`));
+    for (const [at, report] of reports.entries()) writeFileSync(files[at] as string, JSON.stringify(report));
+    const merged = mergeReports(files);
+    assert.equal(merged.seeds, [1, 2]);
+    assert.equal(
+      merged.targets.map(({ executions }) => executions),
+      [1500, 5],
+    );
+    assert.equal(merged.coverage[0], { ...coverage(["b"], ["checksum", "truncated"]) });
+    assert.equal(merged.findings, [{ ...finding, seeds: [1, 2] }]);
+    const text = mergedMarkdown(merged);
+    assert.match(
+      text,
+      "1,505 executions of 2 targets in 3 s of processor time (10 s of wall time), seeds 1, 2.",
+    );
+    assert.match(text, "| `config` | 1,500 | 2 | 750 | 2 |");
+    assert.match(text, "| `page-header` | 2 of 3 | `checksum` `truncated` |");
+    assert.match(text, "- `config`: a \\| b (seeds 1, 2)");
+    for (const bad of ["{", "[1]", "null"]) {
+      writeFileSync(files[0] as string, bad);
+      assert.throws(() => mergeReports(files), /no report of a campaign/);
+    }
+    assert.throws(() => mergeReports([join(folder, "none.json")]), /none.json/);
   });
 });
 

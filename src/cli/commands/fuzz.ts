@@ -1,4 +1,4 @@
-/** `pugmark fuzz [TARGET…]`, and its `list`, `replay`, `minimize`, `distill` and `engine`. */
+/** `pugmark fuzz [TARGET…]`, and its `list`, `replay`, `minimize`, `distill`, `report` and `engine`. */
 import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.js";
@@ -11,6 +11,7 @@ import { list } from "../fuzz/list.js";
 import { minimize } from "../fuzz/minimize.js";
 import type { FuzzAction, FuzzOptions } from "../fuzz/options.js";
 import { replay } from "../fuzz/replay.js";
+import { report } from "../fuzz/report.js";
 import type { Terminal } from "../terminal.js";
 import { safeNumber } from "../values.js";
 
@@ -18,14 +19,24 @@ type Flags = Readonly<Record<string, unknown>>;
 
 export const fuzzCommand: CommandModule<FuzzOptions> = { declare, validate, run };
 
-const actions: Readonly<Record<string, FuzzAction>> = { list, replay, minimize, distill, engine };
+const actions: Readonly<Record<string, FuzzAction>> = {
+  list,
+  replay,
+  minimize,
+  distill,
+  report,
+  engine,
+};
 
 /** Of time, seconds. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 function declare(command: Command): void {
   command
-    .argument("[what...]", "targets; or list, replay FILE|DIR…, minimize FILE, distill TARGET DIR…, engine")
+    .argument(
+      "[what...]",
+      "targets; or list, replay FILE|DIR…, minimize FILE, distill TARGET DIR…, report FILE…, engine",
+    )
     .option("--all", "every target")
     .option("--time <seconds>", "wall time of the campaign (default 60; engine: until all cases are done)")
     .option("--seed <n>", "makes a campaign's choices repeatable", "1")
