@@ -50,6 +50,7 @@ test("an overflow page holds exactly its item", () => {
     ["recno", PAGE_HEADER.at.recno, 1],
     ["flags", PAGE_HEADER.at.flags, pageFlags.fastTruncate],
     ["flags", PAGE_HEADER.at.flags, 0x40],
+    ["flags", PAGE_HEADER.at.flags, pageFlags.emptyValuesAll],
     ["reserved", PAGE_HEADER.at.reserved, 1],
   ];
   for (const [field, at, value] of damages) {

@@ -1,11 +1,5 @@
 import { CLASSIC_BLOCK, DATA_CHECKSUM } from "../../../../formats/block-header.js";
-import {
-  MAX_PAGE_TYPE,
-  PAGE_HEADER,
-  pageFlags,
-  pageTypes,
-  TRANSFORMED_PAGE,
-} from "../../../../formats/page-header.js";
+import { PAGE_HEADER, pageFlags, pageTypes, TRANSFORMED_PAGE } from "../../../../formats/page-header.js";
 import type { BlockRole, ClassicBlock } from "../../classic/block.js";
 import type { Rule } from "../../rule.js";
 
@@ -24,6 +18,7 @@ const numbered: readonly number[] = [
   pageTypes.columnFixed,
   pageTypes.columnVariable,
 ];
+const EMPTY_VALUES = pageFlags.emptyValuesAll | pageFlags.emptyValuesNone;
 const knownFlags = Object.values(pageFlags).reduce((all, mask) => all | mask, 0);
 
 /** Sizes, type and flags of a block. */
@@ -41,7 +36,8 @@ export const classicHeader: Rule<ClassicBlock> = {
         expected: size,
         actual: diskSize,
       });
-    if (type === 0 || type > MAX_PAGE_TYPE || !allowed[role].includes(type))
+    const typeFits = allowed[role].includes(type);
+    if (!typeFits)
       found({
         field: "type",
         message: `no ${role} block has page type ${type}`,
@@ -70,7 +66,9 @@ export const classicHeader: Rule<ClassicBlock> = {
       });
     if ((flags & pageFlags.fastTruncate) !== 0 && !internal.includes(type))
       found({ field: "flags", message: "only internal pages have truncated children", actual: flags });
-    if ((flags & pageFlags.emptyValuesAll) !== 0 && (flags & pageFlags.emptyValuesNone) !== 0)
+    if (typeFits && (flags & EMPTY_VALUES) !== 0 && type !== pageTypes.rowLeaf)
+      found({ field: "flags", message: "only row leaves tell of empty values", actual: flags });
+    if ((flags & EMPTY_VALUES) === EMPTY_VALUES)
       found({
         field: "flags",
         message: "a page cannot have both no values and nothing but values",
