@@ -18,6 +18,8 @@ const VALUE_PLAIN = cellTypes.value << CELL_TYPE_SHIFT;
 /** What a scan finds: as `PlainRows` says it. */
 export interface ScannedRows {
   rows: number;
+  firstStart: number;
+  firstEnd: number;
   keyStart: number;
   keyEnd: number;
 }
@@ -74,8 +76,6 @@ export class PlainRows implements ScannedRows {
       return false;
     }
     this.vain = 0;
-    this.firstStart = at + 1;
-    this.firstEnd = this.firstStart + ((this.image[at] as number) >> SHORT_LENGTH_SHIFT);
     return true;
   }
 

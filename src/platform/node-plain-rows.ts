@@ -35,7 +35,7 @@ import {
   shiftRight,
   store32,
   subtract,
-  WasmFunction,
+  WasmModule,
   when,
 } from "./wasm.js";
 
@@ -48,11 +48,15 @@ import {
 const RESULTS = 12;
 const PAGE = 16;
 /** Comparing reads up to so many bytes too much. */
-const SLACK = 16;
+export const SLACK = 16;
 
-const [AT, END] = [0, 1] as const;
-const [ROWS, KEY, KEY_END, START, STOP, NEXT, BYTE, LEAST, SAME] = [2, 3, 4, 5, 6, 7, 8, 9, 10] as const;
-const LOCALS = 9;
+/** Locals of `takeRows`: where it is, and where the page ends. */
+export const [AT, END] = [0, 1] as const;
+/** How many rows it took, and the last of their keys. */
+export const [ROWS, KEY, KEY_END] = [2, 3, 4] as const;
+const [START, STOP, NEXT, BYTE, LEAST, SAME] = [5, 6, 7, 8, 9, 10] as const;
+/** One past the last of them. */
+export const ROW_LOCALS = 11;
 
 const advance = (local: number, by: number): Code => set(local, add(get(local), number(by)));
 const length = (from: number, to: number): Code => subtract(get(to), get(from));
@@ -118,27 +122,30 @@ const compareKeys = (depth: number): Code =>
     ),
   );
 
-const body: Code = sequence(
-  block(
-    loop(
-      stopIf(atLeast(get(AT), get(END)), 1),
-      set(BYTE, load8(get(AT))),
-      stopIf(equal(isShort(shortCells.keyShort), number(0)), 1),
-      set(START, add(get(AT), number(1))),
-      set(STOP, add(get(START), short(BYTE))),
-      stopIf(atLeast(get(STOP), get(END)), 1),
-      set(BYTE, load8(get(STOP))),
-      set(NEXT, add(get(STOP), number(1))),
-      when(isShort(shortCells.valueShort), set(NEXT, add(get(NEXT), short(BYTE))), longValue(2)),
-      stopIf(below(get(END), get(NEXT)), 1),
-      when(get(ROWS), compareKeys(2)),
-      set(KEY, get(START)),
-      set(KEY_END, get(STOP)),
-      set(AT, get(NEXT)),
-      advance(ROWS, 1),
-      branch(0),
-    ),
+/** Takes plain rows with ascending keys from AT on, until there is another one or END is reached. */
+export const takeRows: Code = block(
+  loop(
+    stopIf(atLeast(get(AT), get(END)), 1),
+    set(BYTE, load8(get(AT))),
+    stopIf(equal(isShort(shortCells.keyShort), number(0)), 1),
+    set(START, add(get(AT), number(1))),
+    set(STOP, add(get(START), short(BYTE))),
+    stopIf(atLeast(get(STOP), get(END)), 1),
+    set(BYTE, load8(get(STOP))),
+    set(NEXT, add(get(STOP), number(1))),
+    when(isShort(shortCells.valueShort), set(NEXT, add(get(NEXT), short(BYTE))), longValue(2)),
+    stopIf(below(get(END), get(NEXT)), 1),
+    when(get(ROWS), compareKeys(2)),
+    set(KEY, get(START)),
+    set(KEY_END, get(STOP)),
+    set(AT, get(NEXT)),
+    advance(ROWS, 1),
+    branch(0),
   ),
+);
+
+const body: Code = sequence(
+  takeRows,
   store32(number(0), get(ROWS)),
   store32(number(4), get(KEY)),
   store32(number(8), get(KEY_END)),
@@ -155,7 +162,7 @@ export function installWasmRows(): void {
 }
 
 function newScanner(): RowScanner {
-  const code = new WasmFunction(2, LOCALS, body);
+  const code = new WasmModule(2, ROW_LOCALS - 2, body).instance();
   const results = new Uint8Array(RESULTS);
   const words = new Int32Array(results.buffer);
   return {
@@ -165,6 +172,8 @@ function newScanner(): RowScanner {
       if (code.run(PAGE, PAGE + to - from) !== PAGE + to - from) return false;
       results.set(memory.subarray(0, RESULTS));
       found.rows = words[0] as number;
+      found.firstStart = from + 1;
+      found.firstEnd = found.firstStart + ((image[from] as number) >> SHORT_LENGTH_SHIFT);
       found.keyStart = (words[1] as number) - PAGE + from;
       found.keyEnd = (words[2] as number) - PAGE + from;
       return true;

@@ -30,7 +30,7 @@ import {
   store64,
   store128,
   subtract,
-  WasmFunction,
+  WasmModule,
   when,
 } from "./wasm.js";
 
@@ -133,7 +133,7 @@ const body: Code = sequence(
 
 /** @throws whatever the runtime throws where there is no WebAssembly with SIMD. */
 export function loadWasmSnappy(larger: StreamCodec): StreamCodec {
-  const code = new WasmFunction(4, LOCALS, body);
+  const code = new WasmModule(4, LOCALS, body).instance();
   return {
     implementation: "wasm",
     decode(stream, expectedLength, headroom, into) {

@@ -1,5 +1,6 @@
 import { installNodeCompressors } from "./node-compressors.js";
 import { installNodeCrc32c } from "./node-crc32c.js";
+import { installWasmLeafMemory } from "./node-leaf-memory.js";
 import { installWasmRows } from "./node-plain-rows.js";
 
 /**
@@ -10,4 +11,5 @@ export function installNodeAccelerators(): void {
   installNodeCrc32c();
   installNodeCompressors();
   installWasmRows();
+  installWasmLeafMemory();
 }

@@ -50,6 +50,10 @@ export const differ = binary(0x47);
 /** Of 64 bits; the result has 32. */
 export const differ64 = binary(0x52);
 export const exclusive64 = binary(0x85);
+export const or64 = binary(0x84);
+export const isZero = (value: Code): Code => [...value, 0x45];
+/** Of 64 bits; the result has 32. */
+export const isZero64 = (value: Code): Code => [...value, 0x50];
 /** Number of the lowest bit of 64 that is set, as 32 bits. */
 export const lowestBit64 = (value: Code): Code => [...value, 0x7a, 0xa7];
 export const below = binary(0x49);
@@ -84,9 +88,30 @@ export const giveBack = (value: Code): Code => [...value, 0x0f];
 /** The part of WebAssembly used here; the type library for servers leaves it out. */
 interface Wasm {
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (
-    module: object,
-  ) => { exports: { memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }; run: unknown } };
+  Instance: new (module: object) => WasmInstance;
+}
+
+interface WasmInstance {
+  readonly exports: {
+    readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+    readonly run: unknown;
+  };
+}
+
+/** A function of WebAssembly, compiled once for any number of memories. */
+export class WasmModule {
+  private readonly wasm = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
+  private readonly module: object;
+
+  /** @throws whatever the runtime throws where there is no WebAssembly. */
+  constructor(parameters: number, locals: number, body: Code) {
+    this.module = new this.wasm.Module(moduleOf(parameters, locals, body));
+  }
+
+  /** The function with a memory of its own. */
+  instance(): WasmFunction {
+    return new WasmFunction(new this.wasm.Instance(this.module));
+  }
 }
 
 /** A function of WebAssembly and its memory, which grows. */
@@ -95,10 +120,7 @@ export class WasmFunction {
   private readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   private view: Uint8Array;
 
-  /** @throws whatever the runtime throws where there is no WebAssembly. */
-  constructor(parameters: number, locals: number, body: Code) {
-    const wasm = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly;
-    const { exports } = new wasm.Instance(new wasm.Module(moduleOf(parameters, locals, body)));
+  constructor({ exports }: WasmInstance) {
     this.memory = exports.memory;
     this.run = exports.run as (...parameters: number[]) => number;
     this.view = new Uint8Array(this.memory.buffer);

@@ -4,7 +4,14 @@ import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../formats/block-header.js";
 import { pageTypes } from "../../formats/page-header.js";
 import { crc32cWithZeroedField, type RandomSource, seededRandom } from "../../src/codec/index.js";
+import {
+  giveBackLeafMemory,
+  type LeafMemory,
+  setLeafMemory,
+  takeLeafMemory,
+} from "../../src/page/leaf-memory.js";
 import { installNodeAccelerators } from "../../src/platform/node.js";
+import { installWasmLeafMemory } from "../../src/platform/node-leaf-memory.js";
 import { MemoryAccess } from "../../src/store/file.js";
 import { readTableConfig } from "../../src/tree/table-config.js";
 import { AddressList } from "../../src/verify/classic/address-list.js";
@@ -23,12 +30,14 @@ test.before(() => {
 });
 
 const LEAVES_A_FILE = 2;
-const CHANGES = 30;
+const CHANGES = 18;
 const PATH = "x.wt";
 // As of a file without its metadata: any compressor may be met.
 const config = readTableConfig("file:", "key_format=u,value_format=u");
 /** Where in the window the block begins: no offset may count from the window's start. */
 const START = 4096;
+const AROUND = 100;
+const NOTHING = { rows: 0, firstStart: 0, firstEnd: 0, keyStart: 0, keyEnd: 0 };
 
 function* leaves(): IterableIterator<{ name: string; bytes: Uint8Array }> {
   for (const { name, bytes: file } of healthyFiles()) {
@@ -71,14 +80,15 @@ const newRun = (): { run: Run; detected: Detected } => ({
 });
 
 /** Bytes that are not covered by the checksum of a leaf that is said to be sound; undefined for others. */
-function fastSays(window: Uint8Array, list: AddressList): number | undefined {
+function fastSays(memory: LeafMemory, list: AddressList): number | undefined {
   const { run, detected } = newRun();
   const pages = new PageVerifier(run, detected);
   const block = new ClassicBlock(PATH, undefined, 4096, keysOf(config, {}));
   const plain = new PlainLeaf((bytes) =>
     pages.classicImageIfAny(block.set(bytes, 0, bytes.length, 0, "leaf"), config),
   );
-  plain.use(window);
+  plain.use(memory);
+  const window = memory.bytes.subarray(0, START + (list.sizes[0] as number) + AROUND);
   const before = window.slice();
   const sound = plain.isSound(START, list, 0);
   assert.is(Buffer.compare(window, before), 0, "the bytes are what they were");
@@ -114,35 +124,53 @@ function rulesSay(bytes: Uint8Array, list: AddressList): number | undefined {
   return isSilent ? uncoveredBytes : undefined;
 }
 
-test("what is said to be sound has no findings", () => {
-  const random = seededRandom(31);
-  let [yes, damaged] = [0, 0];
+/** Memory in which a block lies at `START`, with what is no page around it; used again by the next call. */
+function memoryWith(block: Uint8Array): LeafMemory {
+  const memory = takeLeafMemory(START + block.length + AROUND);
+  memory.bytes.fill(0xee, 0, START + block.length + AROUND);
+  memory.bytes.set(block, START);
+  giveBackLeafMemory(memory);
+  return memory;
+}
+
+for (const [kind, install] of [
+  ["WebAssembly", installWasmLeafMemory],
+  ["portable code", () => setLeafMemory()],
+] as const)
+  test(`what ${kind} says is sound has no findings`, () => {
+    install();
+    const { yes, damaged, scanned } = compareWithRules(kind === "WebAssembly" ? 31 : 32);
+    assert.ok(yes > 100, `${yes} said to be sound`);
+    assert.ok(damaged > 100, `${damaged} damaged`);
+    assert.is(scanned > 100, kind === "WebAssembly", `${scanned} scanned where they lie`);
+  });
+
+function compareWithRules(seed: number): { yes: number; damaged: number; scanned: number } {
+  const random = seededRandom(seed);
+  let [yes, damaged, scanned] = [0, 0, 0];
   for (const { name, bytes } of leaves())
     for (let round = 0; round < CHANGES; round++) {
-      const window = new Uint8Array(START + bytes.length + 100).fill(0xee);
-      const block = window.subarray(START, START + bytes.length);
-      block.set(bytes);
+      const block = bytes.slice();
       if (round > 5) change(block, random);
       const list = addressOf(block, random);
-      const said = fastSays(window, list);
+      const memory = memoryWith(block);
+      const said = fastSays(memory, list);
+      if (memory.scan(START, block.length, { ...NOTHING })) scanned++;
       const truth = rulesSay(block, list);
       if (said !== undefined) assert.is(said, truth, `${name}, round ${round}`);
       if (said !== undefined) yes++;
       else if (truth === undefined) damaged++;
     }
-  assert.ok(yes > 100, `${yes} said to be sound`);
-  assert.ok(damaged > 100, `${damaged} damaged`);
-});
+  return { yes, damaged, scanned };
+}
 
 test("uncompressed and compressed leaves of plain rows are seen to be sound", () => {
   const random = seededRandom(1);
   const seen = new Set<string>();
   for (const { name, bytes } of leaves()) {
-    const window = new Uint8Array(START + bytes.length);
-    window.set(bytes, START);
     const list = addressOf(bytes, random);
     list.lows[0] = list.highs[0] = 0;
-    if (fastSays(window, list) !== undefined) seen.add(name.replace(/ at .*/, ""));
+    if (fastSays(memoryWith(bytes), list) !== undefined) seen.add(name.replace(/ at .*/, ""));
   }
   for (const name of ["classic-12.0/basic/row.wt", "corrupt-classic/orig/c.wt"])
     assert.ok(seen.has(name), `${name}: ${[...seen].join(", ")}`);

@@ -109,7 +109,9 @@ export function sortedShared(list: AddressList): AddressColumns {
     kinds: new Uint8Array(memory, 32 * length, length),
     keys,
   };
-  orderOf(list).forEach((from, to) => {
+  const order = orderOf(list);
+  for (let to = 0; to < length; to++) {
+    const from = order[to] as number;
     sorted.offsets[to] = list.offsets[from] as number;
     sorted.sizes[to] = list.sizes[from] as number;
     sorted.checksums[to] = list.checksums[from] as number;
@@ -117,12 +119,23 @@ export function sortedShared(list: AddressList): AddressColumns {
     sorted.highs[to] = list.highs[from] as number;
     sorted.times[to] = list.times[from] as number;
     sorted.kinds[to] = list.kinds[from] as number;
-  });
+  }
   return sorted;
 }
 
-/** Indices in the order of their offsets. */
-function orderOf({ length, offsets }: AddressList): Uint32Array {
-  const order = Uint32Array.from({ length }, (_, index) => index);
-  return order.sort((a, b) => (offsets[a] as number) - (offsets[b] as number));
+/** Indices in the order of their offsets, equal ones in their own. */
+function orderOf({ length, offsets }: AddressList): Float64Array {
+  const order = new Float64Array(length);
+  let last = 0;
+  for (let at = 0; at < length; at++) {
+    order[at] = at;
+    last = Math.max(last, offsets[at] as number);
+  }
+  if ((last + 1) * length > Number.MAX_SAFE_INTEGER)
+    return order.sort((a, b) => (offsets[a] as number) - (offsets[b] as number));
+  // Numbers that hold both are sorted without a call for each comparison.
+  for (let at = 0; at < length; at++) order[at] = (offsets[at] as number) * length + at;
+  order.sort();
+  for (let at = 0; at < length; at++) order[at] = (order[at] as number) % length;
+  return order;
 }

@@ -117,10 +117,10 @@ export class BlockChecker {
   private checkRun(list: AddressColumns, blocks: BlockRun, found: AddressList): void {
     const { plain } = this;
     const { offsets, sizes } = list;
-    const { from, to, window, offset, length } = blocks;
+    const { from, to, memory, offset, length } = blocks;
     let pages = 0;
     let bytes = 0;
-    plain?.use(window);
+    plain?.use(memory);
     for (let at = from; at < to; at++) {
       const start = (offsets[at] as number) - offset;
       const size = sizes[at] as number;
@@ -128,7 +128,7 @@ export class BlockChecker {
         this.checkOne(
           list,
           at,
-          window.subarray(Math.min(start, length), Math.min(start + size, length)),
+          memory.bytes.subarray(Math.min(start, length), Math.min(start + size, length)),
           found,
         );
       else {

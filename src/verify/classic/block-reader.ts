@@ -1,25 +1,23 @@
 /** Blocks of one `.wt` file, read many at a time where they lie side by side. */
+import { giveBackLeafMemory, LEAF_MEMORY, type LeafMemory, takeLeafMemory } from "../../page/leaf-memory.js";
 import type { RandomAccess } from "../../store/types.js";
 import type { AddressColumns } from "./address-list.js";
 
-/** Bytes read at a time; a larger block is read for itself. */
-const WINDOW = 1024 * 1024;
 /** Bytes between two wanted blocks that are read along rather than skipped. */
 const GAP = 64 * 1024;
 
-/** Blocks that lie side by side in memory, until the next ones are read. */
+/** Blocks that lie side by side in memory, as long as they are visited. */
 export interface BlockRun {
   /** The addresses they are of. */
-  from: number;
-  to: number;
-  window: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  readonly memory: LeafMemory;
   /** Offset in the file of the first byte, and how many were read. */
-  offset: number;
-  length: number;
+  readonly offset: number;
+  readonly length: number;
 }
 
 export class BlockReader {
-  private readonly run: BlockRun = { from: 0, to: 0, window: new Uint8Array(WINDOW), offset: 0, length: 0 };
   private single = new Uint8Array(64 * 1024);
 
   constructor(readonly file: RandomAccess) {}
@@ -42,13 +40,17 @@ export class BlockReader {
   forEachRun(list: AddressColumns, from: number, to: number, visit: (run: BlockRun) => void): void {
     for (let at = from; at < to; ) {
       const next = this.runEnd(list, at, to);
-      this.readRun(list, at, next);
-      visit(this.run);
+      const memory = takeLeafMemory(lengthOf(list, at, next));
+      try {
+        visit(this.readRun(list, at, next, memory));
+      } finally {
+        giveBackLeafMemory(memory);
+      }
       at = next;
     }
   }
 
-  /** One past the last address to be read together with that at `from`. */
+  /** One past the last address to be read together with that at `from`; a large block is read for itself. */
   private runEnd({ offsets, sizes }: AddressColumns, from: number, to: number): number {
     const start = offsets[from] as number;
     let end = start + (sizes[from] as number);
@@ -56,21 +58,22 @@ export class BlockReader {
     for (; at < to; at++) {
       const offset = offsets[at] as number;
       const next = offset + (sizes[at] as number);
-      if (offset > end + GAP || next - start > WINDOW) break;
+      if (offset > end + GAP || next - start > LEAF_MEMORY) break;
       end = Math.max(end, next);
     }
     return at;
   }
 
-  private readRun({ offsets, sizes }: AddressColumns, from: number, to: number): void {
-    const { run } = this;
-    const start = offsets[from] as number;
-    let end = start;
-    for (let at = from; at < to; at++) end = Math.max(end, (offsets[at] as number) + (sizes[at] as number));
-    if (end - start > run.window.length) run.window = new Uint8Array(end - start);
-    run.from = from;
-    run.to = to;
-    run.offset = start;
-    run.length = this.file.readInto(run.window.subarray(0, end - start), start);
+  private readRun(list: AddressColumns, from: number, to: number, memory: LeafMemory): BlockRun {
+    const offset = list.offsets[from] as number;
+    const length = this.file.readInto(memory.bytes.subarray(0, lengthOf(list, from, to)), offset);
+    return { from, to, memory, offset, length };
   }
+}
+
+/** Bytes from the first of some blocks to the end of the last. */
+function lengthOf({ offsets, sizes }: AddressColumns, from: number, to: number): number {
+  let end = 0;
+  for (let at = from; at < to; at++) end = Math.max(end, (offsets[at] as number) + (sizes[at] as number));
+  return end - (offsets[from] as number);
 }

@@ -5,6 +5,7 @@
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes, pageVersions } from "../../../formats/page-header.js";
 import { crc32cRange } from "../../codec/crc32c.js";
+import { type LeafMemory, noLeafMemory } from "../../page/leaf-memory.js";
 import { PlainRows } from "../../page/plain-rows.js";
 import { ValueStarts } from "../../page/walk-parts.js";
 import type { AddressColumns } from "./address-list.js";
@@ -26,7 +27,8 @@ const LOST = 4;
 export class PlainLeaf {
   private readonly values = new ValueStarts();
   private readonly rows = new PlainRows(this.values);
-  private window: Uint8Array = new Uint8Array();
+  private memory = noLeafMemory;
+  private window = this.memory.bytes;
   private view = new DataView(this.window.buffer);
   private chances = CHANCES;
   /** Bytes of the block that was found sound last that its checksum is not of. */
@@ -36,24 +38,32 @@ export class PlainLeaf {
   constructor(private readonly inflate: (block: Uint8Array) => Uint8Array | undefined) {}
 
   /** Memory that blocks lie in; its bytes are changed for the time of a check. */
-  use(window: Uint8Array): void {
-    if (window === this.window) return;
-    this.window = window;
-    this.view = new DataView(window.buffer, window.byteOffset, window.length);
+  use(memory: LeafMemory): void {
+    if (memory === this.memory) return;
+    this.memory = memory;
+    this.window = memory.bytes;
+    this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length);
   }
 
   /** True when nothing is wrong with the block of an address, whose bytes begin at `start` of the window. */
   isSound(start: number, list: AddressColumns, at: number): boolean {
     if (this.chances <= 0 || list.kinds[at] !== childKind.leaf) return false;
     if (!coversPlain(list.keys, list.times[at] as number)) return false;
-    const size = list.sizes[at] as number;
-    const sound = this.headerFits(start, size) && this.isWhole(start, size, list.checksums[at] as number);
-    if (sound && this.rowsFit(start, size, list, at)) {
+    if (this.fits(start, list.sizes[at] as number, list, at)) {
       if (this.chances < CHANCES) this.chances += REGAINED;
       return true;
     }
     this.chances -= LOST;
     return false;
+  }
+
+  private fits(start: number, size: number, list: AddressColumns, at: number): boolean {
+    const checksum = list.checksums[at] as number;
+    return this.memory.scan(start, size, this.rows)
+      ? this.keysFit(this.window, list, at) && this.isWhole(start, size, checksum)
+      : this.headerFits(start, size) &&
+          this.isWhole(start, size, checksum) &&
+          this.rowsFit(start, size, list, at);
   }
 
   private headerFits(start: number, size: number): boolean {
@@ -94,7 +104,7 @@ export class PlainLeaf {
     return computed === checksum;
   }
 
-  /** Nothing but plain rows, as many as the header says, their keys ascending and in the range of the address. */
+  /** The same by code that is everywhere, which takes compressed leaves as well. */
   private rowsFit(start: number, size: number, list: AddressColumns, at: number): boolean {
     const { window, view, rows, values } = this;
     const memSize = view.getUint32(start + HEADER.memSize, true);
@@ -109,7 +119,12 @@ export class PlainLeaf {
       values.clear();
       if (rows.run(first + PAYLOAD, end, 0, -1) !== end || 2 * rows.rows !== entries) return false;
     }
-    const { firstStart, firstEnd, keyStart, keyEnd } = rows;
+    return this.keysFit(image, list, at);
+  }
+
+  /** The first key and the last are in the range of the address. */
+  private keysFit(image: Uint8Array, list: AddressColumns, at: number): boolean {
+    const { firstStart, firstEnd, keyStart, keyEnd } = this.rows;
     const [low, high] = [list.lows[at] as number, list.highs[at] as number];
     return (
       (low === NO_KEY || compareWithKey(image, firstStart, firstEnd, list.keys, low) >= 0) &&
