@@ -115,6 +115,12 @@ test("a metadata row that is no text is damaged, whatever its checksums say", as
 
 for (const [what, text, damaged, code] of [
   ["a URI without its NUL", "table:row\0", "table:rowx", "metadata-row-config"],
+  [
+    "a log position that is none",
+    "(4294967295,2147483647)",
+    "(4294u67295,2147483647)",
+    "metadata-row-config",
+  ],
   ["a table's row of another name", "table:row\0", "tabld:row\0", "metadata-table"],
   ["a file's row of another name", "file:row.wt\0", "filf:row.wt\0", "metadata-uri"],
 ] as const)
