@@ -190,8 +190,10 @@ function explainScalar(span: Span, node: IntNode | PackedNode | NibbleNode, valu
   if (node.flags !== undefined) explainFlags(span, node.flags, BigInt(value));
 }
 
+/** Masks have at most 32 bits. */
 function explainFlags(span: Span, flags: Symbols, value: bigint): void {
-  const set = symbolList(flags).filter(([, mask]) => (value & BigInt(mask)) !== 0n);
+  const low = Number(BigInt.asIntN(32, value));
+  const set = symbolList(flags).filter(([, mask]) => (low & mask) !== 0);
   span.symbol = set.map(([name]) => name).join("|") || "none";
   for (const [name, mask, doc] of symbolList(flags)) {
     const from = lowestBit(mask);
@@ -202,7 +204,7 @@ function explainFlags(span: Span, flags: Symbols, value: bigint): void {
       end: span.end,
       bits: { from, to: from + bitCount(mask) },
       kind: "bits",
-      value: Number((value & BigInt(mask)) >> BigInt(from)),
+      value: (low & mask) >>> from,
       ...(doc === undefined ? {} : { description: doc }),
       children: [],
       issues: [],
@@ -214,6 +216,7 @@ function explainFlags(span: Span, flags: Symbols, value: bigint): void {
 /** Bits that are set although nobody named them: each run of neighbours is one span. */
 function explainUnnamed(span: Span, flags: Symbols, value: bigint): void {
   const rest = symbolList(flags).reduce((left, [, mask]) => left & ~BigInt(mask), value);
+  if (rest === 0n) return;
   const lowestFirst = [...rest.toString(2)].reverse().join("");
   for (const { 0: run, index: from } of lowestFirst.matchAll(/1+/g)) {
     const to = from + run.length;
@@ -234,7 +237,11 @@ function explainUnnamed(span: Span, flags: Symbols, value: bigint): void {
 }
 
 const lowestBit = (mask: number): number => 31 - Math.clz32(mask & -mask);
-const bitCount = (mask: number): number => mask.toString(2).replaceAll("0", "").length;
+function bitCount(mask: number): number {
+  let count = 0;
+  for (let left = mask; left !== 0; left &= left - 1) count++;
+  return count;
+}
 
 function fillGaps(span: Span): void {
   if (span.children.length === 0 || span.children[0]?.kind === "bits") return;

@@ -156,33 +156,32 @@ class Layout<T> {
 
   /** Second pass, only for damaged input: gives issues their offsets and paths. */
   private place(bytes: Uint8Array, options: ReadOptions, issues: readonly Issue[]): Issue[] {
-    const root = this.trace("", bytes, options);
-    const named = issues.map((issue) =>
-      issue.path === "" && issue.offset !== undefined
-        ? { ...issue, path: pathAt(root, issue.offset) }
-        : issue,
-    );
-    return attachIssues(root, named);
+    return placedIn(this.trace("", bytes, options).root, issues);
   }
 
-  private trace(name: string, bytes: Uint8Array, options: ReadOptions): Span {
+  /** What is there, byte by byte; without a value when it cannot be read to its end. */
+  private trace(name: string, bytes: Uint8Array, options: ReadOptions): Trace<T> {
     const cursor = new Cursor(bytes, options.base);
     const tracer = new SpanTracer(options.base ?? 0, name, bytes.length);
     cursor.tracer = tracer;
     try {
-      this.decode(cursor, options);
+      const value = this.decode(cursor, options) as T;
+      return { root: tracer.finish(), cursor, value };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       tracer.fail(cursor.place);
+      return { root: tracer.finish(), cursor, error };
     }
-    return tracer.finish();
   }
 
   annotate(name: string, bytes: Uint8Array, options: ReadOptions = {}): Span {
-    const root = this.trace(name, bytes, options);
-    const reading = this.read(bytes, options);
-    attachIssues(root, reading.issues);
-    if (reading.ok) settleChecksums(root);
+    const { root, cursor, ...read } = this.trace(name, bytes, options);
+    if ("error" in read) {
+      attachIssues(root, [issueOf(read.error)]);
+      return root;
+    }
+    placedIn(root, this.issues(read.value, cursor, options));
+    settleChecksums(root);
     return root;
   }
 
@@ -215,6 +214,19 @@ class Layout<T> {
       throw error;
     }
   }
+}
+
+type Trace<T> = { readonly root: Span; readonly cursor: Cursor } & (
+  | { readonly value: T }
+  | { readonly error: FormatError }
+);
+
+/** Issues on the spans they are of, with their offsets and paths. */
+function placedIn(root: Span, issues: readonly Issue[]): Issue[] {
+  const named = issues.map((issue) =>
+    issue.path === "" && issue.offset !== undefined ? { ...issue, path: pathAt(root, issue.offset) } : issue,
+  );
+  return attachIssues(root, named);
 }
 
 export interface Variant {

@@ -349,11 +349,19 @@ const withoutFields: ReadonlySet<Node["kind"]> = new Set([
 ]);
 
 /** `[name, value, description]` of every symbol. */
-export function symbolList(symbols: Symbols): Array<readonly [string, number, string | undefined]> {
-  return Object.entries(symbols).map(([name, entry]) =>
+export function symbolList(symbols: Symbols): SymbolList {
+  const known = symbolLists.get(symbols);
+  if (known !== undefined) return known;
+  const list: SymbolList = Object.entries(symbols).map(([name, entry]) =>
     typeof entry === "number" ? [name, entry, undefined] : [name, entry[0], entry[1]],
   );
+  symbolLists.set(symbols, list);
+  return list;
 }
+
+type SymbolList = ReadonlyArray<readonly [name: string, value: number, doc: string | undefined]>;
+/** Tables are declared once and asked at every value. */
+const symbolLists = new WeakMap<Symbols, SymbolList>();
 
 /** The plain numbers of a symbol table, for code that needs them: `{ rowLeaf: 7 }`. */
 export function symbolValues<S extends Symbols>(symbols: S): { readonly [K in keyof S]: number } {
