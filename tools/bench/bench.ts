@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly mb: number;
   /** Measured pairs of runs (ours, peer's); the medians are printed. */
   readonly pairs: number;
-  /** Only cases whose name contains this. */
+  /** Only cases whose name contains this; of `fuzz`, one of these, separated by commas. */
   readonly only?: string;
 }
 
@@ -16,7 +16,7 @@ export interface Result {
   /** Seconds of the peer, where there is one, or its rate. */
   readonly peer?: string;
   readonly ours: string;
-  readonly rate: string;
+  readonly rate?: string;
   readonly ratio?: string;
   /** Peak memory: the peer's, ours. */
   readonly memory?: string;

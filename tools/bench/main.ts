@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { type Bench, type BenchOptions, type Result, write, writeMarkdown, writeTable } from "./bench.js";
 import { codecBench } from "./codec.js";
 import { dumpBench } from "./dump.js";
+import { fuzzBench } from "./fuzz.js";
 import { pageLogBench } from "./page-log.js";
 import { scaleBench } from "./scale.js";
 import { verifyBench } from "./verify.js";
@@ -21,6 +22,7 @@ const benches: readonly Bench[] = [
   scaleBench,
   writeBench,
   writeTreesBench,
+  fuzzBench,
 ];
 
 function usage(): string {
