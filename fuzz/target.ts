@@ -22,6 +22,12 @@ export interface FuzzTarget {
    * @throws Broken when the oracle is; anything else thrown is a defect as well.
    */
   fuzz(input: Uint8Array): void;
+  /**
+   * The quickest part of that: what a campaign asks of every input. All of it is asked of inputs that reach something
+   * new, and of some others; a target without this part is asked for all of it every time.
+   * @throws Broken as `fuzz` does for the same input.
+   */
+  glance?(input: Uint8Array): void;
 }
 
 /** The oracle of a target does not hold. */

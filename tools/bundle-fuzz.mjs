@@ -10,7 +10,8 @@ await build({
   entryPoints: {
     targets: "dist/fuzz/targets/index.js",
     "jsfuzz-target": "dist/fuzz/campaign/jsfuzz-target.js",
-    "seeded-random": "dist/fuzz/campaign/seeded-random.js",
+    "campaign-target": "dist/fuzz/campaign/campaign-target.js",
+    preload: "dist/fuzz/campaign/preload.js",
     watchdog: "dist/fuzz/campaign/watchdog.js",
     "run-thread": "dist/fuzz/campaign/run-thread.js",
   },

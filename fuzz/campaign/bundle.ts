@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FuzzTarget } from "../target.js";
+import { withPlaces } from "./coverage-counters.js";
 
 interface Instrumenter {
   createInstrumenter(options: { compact: boolean }): { instrumentSync(code: string, file: string): string };
@@ -39,17 +40,27 @@ export function jsfuzzProgram(): string {
   }
 }
 
+/** Of the counters: what was made by other rules is made anew. */
+const COUNTERS_VERSION = "2";
+
 /**
  * The bundle with coverage counters. Making it takes seconds, so it is kept in the system's temporary folder under
  * the hash of what it was made from.
  */
 export function instrumentedBundle(source = targetBundle()): string {
   const code = readFileSync(source);
-  const hash = createHash("sha256").update(code).update(source).digest("hex").slice(0, 20);
+  const hash = createHash("sha256")
+    .update(code)
+    .update(source)
+    .update(COUNTERS_VERSION)
+    .digest("hex")
+    .slice(0, 20);
   const file = join(tmpdir(), `pugmark-fuzz-${hash}.cjs`);
   if (existsSync(file)) return file;
   const library = createRequire(jsfuzzProgram())("istanbul-lib-instrument") as Instrumenter;
-  const whole = library.createInstrumenter({ compact: true }).instrumentSync(code.toString("utf8"), file);
+  const counted = library.createInstrumenter({ compact: true }).instrumentSync(code.toString("utf8"), file);
+  const whole = withPlaces(counted, file);
+  if (whole === undefined) throw new CampaignError("jsfuzz instruments in a way that is not known here");
   const part = `${file}.${process.pid}`;
   writeFileSync(part, whole);
   renameSync(part, file);

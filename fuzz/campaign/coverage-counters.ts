@@ -1,79 +1,79 @@
 /**
- * Coverage as a fuzzer needs it: was anything new reached? Istanbul's counters are plain objects, and adding all of
- * them up after each input, as jsfuzz does, takes longer than most inputs. Here they lie in one array, and jsfuzz is
- * shown a list that grows by one whenever something new was reached.
+ * Coverage as a fuzzer needs it: was anything new reached? Istanbul counts how often, in objects that jsfuzz adds up
+ * after each input; both take longer than most inputs. Here every place has one byte that is set the first time, and
+ * jsfuzz is shown a list that grows by one whenever something new was reached.
  */
-
-interface IstanbulCoverage {
-  s: Record<string, number> | Uint32Array;
-  f: Record<string, number> | Uint32Array;
-  b: Record<string, number[] | Uint32Array>;
-}
 
 declare global {
   var __coverage__: Record<string, unknown> | undefined;
+  var __reached__: Record<string, Reached> | undefined;
 }
 
-export class CoverageCounters {
-  private readonly counters: Uint32Array;
-  private readonly seen: Uint8Array;
-  /** Counters that were reached at least once. */
-  reached = 0;
+/** What an instrumented file keeps in `__reached__`, under its path. */
+interface Reached {
+  /** One byte a place: whether it was reached. */
+  readonly places: Uint8Array;
+  /** One number: places reached for the first time since it was last set to 0. */
+  readonly fresh: Int32Array;
+}
 
-  constructor(coverage: IstanbulCoverage) {
-    const sizes = [Object.keys(coverage.s).length, Object.keys(coverage.f).length];
-    const branches = Object.entries(coverage.b).map(([key, counts]) => [key, counts.length] as const);
-    const total = [...sizes, ...branches.map(([, count]) => count)].reduce((sum, size) => sum + size, 0);
-    this.counters = new Uint32Array(total);
-    this.seen = new Uint8Array(total);
-    let at = 0;
-    const part = (length: number, old: ArrayLike<number>): Uint32Array => {
-      const view = this.counters.subarray(at, at + length);
-      view.set(old);
-      at += length;
-      return view;
-    };
-    coverage.s = part(sizes[0] as number, Object.values(coverage.s));
-    coverage.f = part(sizes[1] as number, Object.values(coverage.f));
-    for (const [key, length] of branches) coverage.b[key] = part(length, coverage.b[key] as number[]);
+/** How Istanbul's code begins, and how it counts statements, functions and branches. */
+const HEADER = /^var (cov_\w+)=function\(\)\{var path=.*?return coverage\[path\]=coverageData;\}\(\);/s;
+const counter = (name: string): RegExp =>
+  new RegExp(`\\b${name}\\.(?:([sf])\\[(\\d+)\\]|b\\[(\\d+)\\]\\[(\\d+)\\])\\+\\+`, "g");
+
+/** Istanbul's code with places in place of its counters; undefined when it has another form. */
+export function withPlaces(code: string, file: string): string | undefined {
+  const [header, name] = HEADER.exec(code) ?? [];
+  if (header === undefined || name === undefined) return undefined;
+  const places = new Map<string, number>();
+  const body = code.slice(header.length).replaceAll(counter(name), (count: string) => {
+    const place = places.get(count) ?? places.size;
+    places.set(count, place);
+    return `(__places[${place}]||__reach(${place}))`;
+  });
+  return `${prelude(file, places.size)}${body}`;
+}
+
+const prelude = (file: string, size: number): string =>
+  `const __places=new Uint8Array(${size}),__fresh=new Int32Array(1);` +
+  "function __reach(place){__places[place]=1;__fresh[0]++;}" +
+  `(globalThis.__reached__??={})[${JSON.stringify(file)}]={places:__places,fresh:__fresh};`;
+
+export class CoverageCounters {
+  constructor(private readonly counted: Reached) {
     this.note();
   }
 
   get total(): number {
-    return this.counters.length;
+    return this.counted.places.length;
   }
 
   /** Whether something was reached for the first time since it was last asked. */
   note(): boolean {
-    const { counters, seen } = this;
-    let fresh = 0;
-    for (let i = 0; i < counters.length; i++)
-      if (counters[i] !== 0 && seen[i] === 0) {
-        seen[i] = 1;
-        fresh++;
-      }
-    this.reached += fresh;
-    return fresh > 0;
+    const { fresh } = this.counted;
+    if (fresh[0] === 0) return false;
+    fresh[0] = 0;
+    return true;
   }
 
-  /** The counters reached since `reset`, for comparing inputs. */
+  /** The places reached since `reset`, for comparing inputs. */
   hits(): number[] {
     const found: number[] = [];
-    this.counters.forEach((count, index) => {
-      if (count !== 0) found.push(index);
+    this.counted.places.forEach((reached, place) => {
+      if (reached !== 0) found.push(place);
     });
     return found;
   }
 
   reset(): void {
-    this.counters.fill(0);
+    this.counted.places.fill(0);
   }
 }
 
-/** Takes the counters of the one instrumented file away from the global, so that nobody else adds them up. */
+/** The counters of an instrumented file that is loaded. */
 export function takeCounters(file: string): CoverageCounters {
-  const coverage = globalThis.__coverage__?.[file] as IstanbulCoverage | undefined;
-  if (coverage === undefined) throw new Error(`${file} has no coverage counters`);
-  globalThis.__coverage__ = {};
-  return new CoverageCounters(coverage);
+  const counted = globalThis.__reached__?.[file];
+  if (counted === undefined) throw new Error(`${file} has no coverage counters`);
+  return new CoverageCounters(counted);
 }

@@ -26,3 +26,9 @@ export interface FindingNote {
   readonly message: string;
   readonly stack: string;
 }
+
+/** What is there before jsfuzz hooks into loading. */
+export interface LoaderKept {
+  readonly global: { __nodeLoader__?: unknown };
+  readonly module: { readonly _extensions: Record<string, unknown> };
+}

@@ -121,7 +121,7 @@ class Slice {
         [SETTINGS_VARIABLE]: JSON.stringify(settings),
         [SEED_VARIABLE]: String(seed),
         TMPDIR: this.temporary,
-        NODE_OPTIONS: `--require=${JSON.stringify(builtFile("fuzz", "seeded-random.cjs"))} --no-warnings`,
+        NODE_OPTIONS: `--require=${JSON.stringify(builtFile("fuzz", "preload.cjs"))} --no-warnings`,
       },
     });
     child.stdout?.on("data", (chunk: Buffer) => this.read(child, chunk));

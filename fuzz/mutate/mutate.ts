@@ -14,6 +14,8 @@ export interface MutateOptions extends ReadOptions {
   readonly seal?: Seal;
   /** Another input of the format, for splices. */
   readonly other?: Uint8Array;
+  /** The sites of inputs that are used again and again; undefined for others. */
+  readonly known?: (bytes: Uint8Array) => readonly Site[] | undefined;
 }
 
 /** Inputs do not grow beyond this, so that a campaign's memory does not either; bytes. */
@@ -26,31 +28,35 @@ export function mutate(
   random: RandomSource,
   options: MutateOptions = {},
 ): Uint8Array {
-  let mutant = bytes;
-  for (let left = options.changes ?? 1; left > 0; left--) mutant = change(format, mutant, random, options);
-  return seal(format, mutant, options.seal ?? "none", options);
+  let mutant: Mutant = { bytes, options };
+  for (let left = options.changes ?? 1; left > 0; left--) mutant = change(format, mutant, random);
+  return seal(format, mutant.bytes, options.seal ?? "none", mutant.options);
 }
 
-function change(
-  format: AnyFormat,
-  bytes: Uint8Array,
-  random: RandomSource,
-  options: MutateOptions,
-): Uint8Array {
-  const sites = sitesOf(format, bytes, { ...options, base: 0 });
+/** What it is read with may change with the bytes. */
+interface Mutant {
+  readonly bytes: Uint8Array;
+  readonly options: MutateOptions;
+}
+
+function change(format: AnyFormat, { bytes, options }: Mutant, random: RandomSource): Mutant {
+  const sites = placesOf(format, bytes, options);
   const site = sites[random.below(sites.length)];
-  if (site === undefined) return random.bytes(random.below(16));
+  if (site === undefined) return { bytes: random.bytes(random.below(16)), options };
   switch (random.below(10)) {
     case 0:
-      return cut(bytes, site, random);
+      return { bytes: cut(bytes, site, random), options };
     case 1:
-      return splice(format, bytes, site, options, random);
+      return { bytes: splice(format, bytes, site, options, random), options };
     case 2:
       return otherGeneration(format, bytes, random, options);
     default:
-      return changeSite(bytes, site, random);
+      return { bytes: changeSite(bytes, site, random), options };
   }
 }
+
+const placesOf = (format: AnyFormat, bytes: Uint8Array, options: MutateOptions): readonly Site[] =>
+  options.known?.(bytes) ?? sitesOf(format, bytes, { ...options, base: 0 });
 
 const SCALARS: ReadonlySet<string> = new Set(["int", "packed", "nibble"]);
 
@@ -125,10 +131,11 @@ function splice(
   format: AnyFormat,
   bytes: Uint8Array,
   site: Site,
-  { other = bytes, ...options }: MutateOptions,
+  options: MutateOptions,
   random: RandomSource,
 ): Uint8Array {
-  const theirs = sitesOf(format, other, { ...options, base: 0 });
+  const { other = bytes } = options;
+  const theirs = placesOf(format, other, options);
   const same = theirs.filter(({ path }) => path === site.path);
   const choice = same.length > 0 && random.below(4) > 0 ? same : theirs;
   const from = choice[random.below(choice.length)];
@@ -141,16 +148,17 @@ function otherGeneration(
   format: AnyFormat,
   bytes: Uint8Array,
   random: RandomSource,
-  options: ReadOptions,
-): Uint8Array {
+  options: MutateOptions,
+): Mutant {
   const generation = format.generations[random.below(format.generations.length)];
   const reading = format.read(bytes, options);
-  if (generation === undefined || !reading.ok) return bytes;
+  if (generation === undefined || !reading.ok) return { bytes, options };
   try {
-    return format.build({ ...reading.value, generation }, { ...options, generation });
+    const built = format.build({ ...reading.value, generation }, { ...options, generation });
+    return { bytes: built, options: options.generation === undefined ? options : { ...options, generation } };
   } catch (error) {
     // A field of the one generation that the other has not, or has as another type.
-    if (error instanceof FormatError || error instanceof TypeError) return bytes;
+    if (error instanceof FormatError || error instanceof TypeError) return { bytes, options };
     throw error;
   }
 }

@@ -19,6 +19,7 @@ import { seals, typeOf } from "../mutate/seal.js";
 import type { AnyFormat } from "../mutate/site.js";
 import { Tape } from "../tape.js";
 import { Broken, DECIDED, type FuzzTarget, isRaw, RAW, same } from "../target.js";
+import { Bases } from "./bases.js";
 
 const SEEDS = 8;
 const MAX_CHANGES = 4;
@@ -28,8 +29,9 @@ export const formatTargets: readonly FuzzTarget[] = formats.map(formatTarget);
 /** The target of a format. */
 export function formatTarget(format: AnyFormat): FuzzTarget {
   const backends = backendsOf(format);
+  const bases = new Bases(format);
   const bytesOf = (input: Uint8Array): Uint8Array =>
-    isRaw(input) ? input.subarray(1) : decided(format, new Tape(input.subarray(1)));
+    isRaw(input) ? input.subarray(1) : decided(format, bases, new Tape(input.subarray(1)));
   const generationOf = (input: Uint8Array): string | undefined =>
     isRaw(input) ? format.generations[((input[0] ?? 0) >> 1) - 1] : undefined;
   return {
@@ -46,8 +48,12 @@ export function formatTarget(format: AnyFormat): FuzzTarget {
     },
     dictionary: () => dictionaryOf(format),
     subject: { format, bytesOf, generationOf },
+    glance(input) {
+      glance(format, bytesOf(input), generationOf(input));
+    },
     fuzz(input) {
       const bytes = bytesOf(input);
+      glance(format, bytes, generationOf(input));
       check(format, bytes, backends);
       const generation = generationOf(input);
       for (const params of paramsOf(format))
@@ -57,27 +63,44 @@ export function formatTarget(format: AnyFormat): FuzzTarget {
   };
 }
 
-/** A valid value made from the tape, and changed as the tape says. */
-function decided(format: AnyFormat, tape: Tape): Uint8Array {
+/** A valid value chosen by the tape, and changed as the tape says. */
+function decided(format: AnyFormat, bases: Bases, tape: Tape): Uint8Array {
   const seed = tape.below(256);
   const seal = seals[tape.below(seals.length)] ?? "none";
   const changes = tape.below(MAX_CHANGES);
-  const base = format.build(format.generate(seededRandom(seed)));
-  const other = format.build(format.generate(seededRandom(seed ^ 0x55)));
-  return mutate(format, base, tape, { changes, seal, other });
+  const { bytes, generation } = bases.of(seed);
+  const { bytes: other } = bases.of(seed ^ 0x55);
+  const options = { changes, seal, other, known: bases.sitesOf };
+  return mutate(format, bytes, tape, generation === undefined ? options : { ...options, generation });
+}
+
+/** Read as one generation and written back; where none is told, their length says which. */
+function glance(format: AnyFormat, bytes: Uint8Array, told: string | undefined): void {
+  const { name, generations } = format;
+  const generation = told ?? generations[bytes.length % generations.length];
+  const options = generation === undefined ? {} : { generation };
+  const reading = format.read(bytes, options);
+  checkPlaces(format, bytes, reading);
+  if (reading.ok && !same(format.build(reading.value, options), bytes))
+    throw new Broken(`${name} ${generation ?? ""}: written otherwise than read`);
 }
 
 function check(format: AnyFormat, bytes: Uint8Array, backends: ReadonlyMap<string, Backend>): void {
   const reading = format.read(bytes);
-  format.annotate(bytes);
+  const { generation } = reading;
+  // Where a layout was read with issues, looking for their places has annotated it.
+  if (!reading.ok || reading.issues.length === 0 || typeOf(format, generation) === undefined)
+    format.annotate(bytes, generation === undefined ? {} : { generation });
   checkPlaces(format, bytes, reading);
-  backends.get(reading.generation ?? "")?.(bytes);
+  backends.get(generation ?? "")?.(bytes, reading);
   if (!reading.ok) return;
   if (!same(format.build(reading.value), bytes))
     throw new Broken(`${format.name}: written otherwise than read`);
   if (hasErrors(reading.issues)) return;
   const json = JSON.parse(JSON.stringify(format.toJson(reading.value, { secrets: "reveal" })));
-  if (!same(format.build(format.fromJson(json)), bytes))
+  const back = format.fromJson(json);
+  // Equal values are written alike.
+  if (!sameValue(back, reading.value) && !same(format.build(back), bytes))
     throw new Broken(`${format.name}: changed on its way through JSON`);
 }
 
@@ -102,7 +125,8 @@ function checkPlaces(format: AnyFormat, bytes: Uint8Array, { issues }: Reading<u
       throw new Broken(`${format.name}: ${code} at ${offset} of ${bytes.length}`);
 }
 
-type Backend = (bytes: Uint8Array) => void;
+/** Decodes what was read, and compares. */
+type Backend = (bytes: Uint8Array, reading: Reading<unknown>) => void;
 
 /** The other decoders of a layout, by generation; they are asked about the bytes that were read as it. */
 function backendsOf(format: AnyFormat): ReadonlyMap<string, Backend> {
@@ -110,16 +134,16 @@ function backendsOf(format: AnyFormat): ReadonlyMap<string, Backend> {
   const found = new Map<string, Backend>();
   for (const name of names) {
     const type = typeOf(format, name);
-    const checks = type === undefined ? [] : [...parserCheck(format, type, name), ...fixedCheck(type)];
+    const checks = type === undefined ? [] : [...parserCheck(type), ...fixedCheck(type)];
     if (checks.length > 0)
-      found.set(name, (bytes) => {
-        for (const check of checks) check(bytes);
+      found.set(name, (bytes, reading) => {
+        for (const check of checks) check(bytes, reading);
       });
   }
   return found;
 }
 
-function parserCheck(format: AnyFormat, type: Node, generation: string): Backend[] {
+function parserCheck(type: Node): Backend[] {
   let parser: ReturnType<typeof binaryParserFor>;
   try {
     parser = binaryParserFor(type as Type<unknown>);
@@ -128,14 +152,12 @@ function parserCheck(format: AnyFormat, type: Node, generation: string): Backend
     if (error instanceof TypeError) return [];
     throw error;
   }
-  const options = generation === "" ? {} : { generation };
   return [
-    (bytes) => {
-      const reading = format.read(bytes, options);
+    (bytes, reading) => {
       const ours = reading.ok ? "ok" : reading.error.code;
       const theirs = outcome(() => parser.parse(bytes));
       if (ours !== theirs.code) throw new Broken(`binary-parser: ${theirs.code}, not ${ours}`);
-      if (reading.ok && show(theirs.value) !== show(withoutLabel(reading.value)))
+      if (reading.ok && !sameValue(theirs.value, withoutLabel(reading.value as object)))
         throw new Broken("binary-parser: another value");
     },
   ];
@@ -155,7 +177,7 @@ function fixedCheck(type: Node): Backend[] {
     (bytes) => {
       const a = outcome(() => generated.decode(bytes));
       const b = outcome(() => closures.decode(bytes));
-      if (a.code !== b.code || show(a.value) !== show(b.value))
+      if (a.code !== b.code || !sameValue(a.value, b.value))
         throw new Broken(`generated code: ${a.code}, closures: ${b.code}`);
     },
   ];
@@ -175,9 +197,15 @@ function outcome(call: () => unknown): Outcome {
   }
 }
 
-/** Values as text, to be compared; byte fields by their bytes. */
-const show = (value: unknown): string =>
-  JSON.stringify(value, (_, item) => {
-    if (typeof item === "bigint") return `${item}n`;
-    return item instanceof Uint8Array ? `bytes ${item.join(" ")}` : item;
-  }) ?? "undefined";
+/** Whether two decoders gave the same; fields without a value may be there or not. */
+function sameValue(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && same(a, b);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const theirs = b as Record<string, unknown>;
+  const ours = a as Record<string, unknown>;
+  for (const name in ours) if (!sameValue(ours[name], theirs[name])) return false;
+  for (const name in theirs) if (theirs[name] !== undefined && ours[name] === undefined) return false;
+  return true;
+}
