@@ -98,6 +98,11 @@ const conditions: ReadonlyArray<readonly [RefusalCode, string, (home: string) =>
     (home) => edit(home, TURTLE_FILE, (text) => text.replace(/,checkpoint=\(.*\)\),/, ",checkpoint=,")),
   ],
   [
+    "turtle-damaged",
+    "a checkpoint without its time",
+    (home) => edit(home, TURTLE_FILE, (text) => text.replace(/(.*),time=/s, "$1,tine=")),
+  ],
+  [
     "checkpoint-order",
     "checkpoints out of order",
     (home) => edit(home, TURTLE_FILE, (text) => text.replace(/(.*),order=\d+/s, "$1,order=1")),

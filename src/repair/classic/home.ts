@@ -1,6 +1,7 @@
 /** A classic home as a repair finds it: turtle, newest checkpoint of the metadata with its lists, tree and rows. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { neededCheckpointKeys } from "../../../formats/checkpoint-list.js";
 import {
   type BlockLocation,
   blockOf,
@@ -12,8 +13,8 @@ import { descriptionBlock } from "../../../formats/description-block.js";
 import { type CheckpointInfo, type Extent, extentList } from "../../../formats/extent-list.js";
 import { PAGE_HEADER, pageTypes } from "../../../formats/page-header.js";
 import { type TurtleFile, turtleFile } from "../../../formats/turtle-file.js";
-import { type ConfigEntry, type ConfigTree, parseConfig } from "../../codec/config.js";
-import { configGetStruct, configGetText } from "../../codec/config-edit.js";
+import { type ConfigEntry, type ConfigStruct, type ConfigTree, parseConfig } from "../../codec/config.js";
+import { configGet, configGetStruct, configGetText } from "../../codec/config-edit.js";
 import { FormatError } from "../../codec/error.js";
 import { hasErrors } from "../../codec/issue.js";
 import { decodeText, encodeText } from "../../codec/text.js";
@@ -197,6 +198,9 @@ function checkDescription(access: RandomAccess, path: string, unit: number): voi
   );
 }
 
+/** What a new checkpoint's entry has otherwise than the one it is made from. */
+const WRITTEN_KEYS: readonly string[] = [...neededCheckpointKeys, "write_gen"];
+
 function readCheckpoint(
   access: RandomAccess,
   path: string,
@@ -207,6 +211,9 @@ function readCheckpoint(
   const entry = entries.at(-1);
   if (entry?.value.kind !== "struct")
     throw new RepairRefusal("checkpoint-missing", `${path}: the turtle file names no checkpoint`);
+  const lacking = WRITTEN_KEYS.find((key) => configGet(entry.value as ConfigStruct, [key]) === undefined);
+  if (lacking !== undefined)
+    throw new RepairRefusal("turtle-damaged", `${path}: checkpoint ${entry.key} has no ${lacking}=`);
   const orders = entries.map((one) => numberOf(one, "order"));
   const order = orders.at(-1) as bigint;
   if (orders.some((other, index) => index < orders.length - 1 && other >= order))
