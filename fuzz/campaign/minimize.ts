@@ -21,7 +21,8 @@ export async function minimize(
 ): Promise<{ input: Uint8Array; outcome: Outcome; tries: number }> {
   const outcome = await run(input);
   if (outcome.kind === "fine") throw new RangeError("the input does not break the target");
-  const search = new Search(input, outcome.signature, run, options);
+  // A Buffer's slice is no copy.
+  const search = new Search(Uint8Array.from(input), outcome.signature, run, options);
   const format = formats.find(({ name }) => target === `format-${name.replaceAll(":", "-")}`);
   if (format !== undefined && isRaw(input)) await search.byStructure(format);
   await search.byChunks();

@@ -47,6 +47,8 @@ test("an input is made as small as its defect", async () => {
   const { input: small, tries } = await minimize("config", input, breaks);
   assert.equal([...small], [0xde, 0xad]);
   assert.ok(tries < 1000, `${tries} tries`);
+  const least = Buffer.of(0xde, 0xad);
+  assert.equal([...(await minimize("config", least, breaks)).input], [...least]);
   try {
     await minimize("config", Uint8Array.of(1), breaks);
     assert.unreachable();
