@@ -57,6 +57,22 @@ export class AddressList implements AddressColumns {
     this.times[at] = NO_KEY;
   }
 
+  /** Adds all of another list; owners are left out. */
+  append(other: AddressList): void {
+    const start = this.length;
+    const end = start + other.length;
+    while (end > this.offsets.length) this.grow();
+    this.offsets.set(other.offsets.subarray(0, other.length), start);
+    this.sizes.set(other.sizes.subarray(0, other.length), start);
+    this.checksums.set(other.checksums.subarray(0, other.length), start);
+    this.kinds.set(other.kinds.subarray(0, other.length), start);
+    const shift = this.separators.append(other.separators);
+    setShifted(this.lows.subarray(start, end), other.lows, shift);
+    setShifted(this.highs.subarray(start, end), other.highs, shift);
+    setShifted(this.times.subarray(start, end), other.times, shift);
+    this.length = end;
+  }
+
   lowOf(at: number): Uint8Array | undefined {
     return keyAt(this.keys, this.lows[at] as number);
   }
@@ -75,7 +91,7 @@ export class AddressList implements AddressColumns {
   }
 
   private grow(): void {
-    const capacity = this.length * 2;
+    const capacity = this.offsets.length * 2;
     this.offsets = widened(new Float64Array(capacity), this.offsets);
     this.sizes = widened(new Float64Array(capacity), this.sizes);
     this.checksums = widened(new Uint32Array(capacity), this.checksums);
@@ -84,6 +100,14 @@ export class AddressList implements AddressColumns {
     this.lows = widened(new Uint32Array(capacity), this.lows);
     this.highs = widened(new Uint32Array(capacity), this.highs);
     this.times = widened(new Uint32Array(capacity), this.times);
+  }
+}
+
+/** Numbers of keys, by so much higher. */
+function setShifted(target: Uint32Array, source: Uint32Array, shift: number): void {
+  for (let at = 0; at < target.length; at++) {
+    const key = source[at] as number;
+    target[at] = key === NO_KEY ? NO_KEY : key + shift;
   }
 }
 

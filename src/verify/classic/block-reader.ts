@@ -38,42 +38,35 @@ export class BlockReader {
    * those that were read together.
    */
   forEachRun(list: AddressColumns, from: number, to: number, visit: (run: BlockRun) => void): void {
+    const { offsets, sizes } = list;
     for (let at = from; at < to; ) {
-      const next = this.runEnd(list, at, to);
-      const memory = takeLeafMemory(lengthOf(list, at, next));
-      try {
-        visit(this.readRun(list, at, next, memory));
-      } finally {
-        giveBackLeafMemory(memory);
+      const first = at;
+      const start = offsets[first] as number;
+      // Together with the first goes what lies near and has room; a large block is read for itself.
+      let end = start + (sizes[first] as number);
+      for (at++; at < to; at++) {
+        const offset = offsets[at] as number;
+        const next = offset + (sizes[at] as number);
+        if (offset > end + GAP || next - start > LEAF_MEMORY) break;
+        if (next > end) end = next;
       }
-      at = next;
+      this.readRun(first, at, start, end, visit);
     }
   }
 
-  /** One past the last address to be read together with that at `from`; a large block is read for itself. */
-  private runEnd({ offsets, sizes }: AddressColumns, from: number, to: number): number {
-    const start = offsets[from] as number;
-    let end = start + (sizes[from] as number);
-    let at = from + 1;
-    for (; at < to; at++) {
-      const offset = offsets[at] as number;
-      const next = offset + (sizes[at] as number);
-      if (offset > end + GAP || next - start > LEAF_MEMORY) break;
-      end = Math.max(end, next);
+  private readRun(
+    from: number,
+    to: number,
+    offset: number,
+    end: number,
+    visit: (run: BlockRun) => void,
+  ): void {
+    const memory = takeLeafMemory(end - offset);
+    try {
+      const length = this.file.readInto(memory.bytes.subarray(0, end - offset), offset);
+      visit({ from, to, memory, offset, length });
+    } finally {
+      giveBackLeafMemory(memory);
     }
-    return at;
   }
-
-  private readRun(list: AddressColumns, from: number, to: number, memory: LeafMemory): BlockRun {
-    const offset = list.offsets[from] as number;
-    const length = this.file.readInto(memory.bytes.subarray(0, lengthOf(list, from, to)), offset);
-    return { from, to, memory, offset, length };
-  }
-}
-
-/** Bytes from the first of some blocks to the end of the last. */
-function lengthOf({ offsets, sizes }: AddressColumns, from: number, to: number): number {
-  let end = 0;
-  for (let at = from; at < to; at++) end = Math.max(end, (offsets[at] as number) + (sizes[at] as number));
-  return end - (offsets[from] as number);
 }

@@ -28,6 +28,15 @@ export class KeyBytes {
     return this.push(keys, start, start + lengthAt(keys, number));
   }
 
+  /** Adds all keys of another; returns by how much their numbers are higher here. */
+  append(other: KeyBytes): number {
+    const shift = this.length - LENGTH_SIZE;
+    this.length += other.length - LENGTH_SIZE;
+    if (this.length > this.bytes.length) this.grow();
+    this.bytes.set(other.bytes.subarray(LENGTH_SIZE, other.length), shift + LENGTH_SIZE);
+    return shift;
+  }
+
   /** Whether a key here is that with a number in other keys. */
   equals(number: number, keys: Uint8Array, other: number): boolean {
     const start = other + LENGTH_SIZE;

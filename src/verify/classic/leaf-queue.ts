@@ -37,6 +37,17 @@ export class LeafQueue {
     private readonly pool: LeafPool | undefined,
   ) {}
 
+  /** Takes the blocks of a list. True when it is time to check what waits. */
+  addAll(list: AddressList): boolean {
+    const { waiting } = this;
+    const before = waiting.separators.length;
+    waiting.append(list);
+    this.lastHigh = this.lastTold = NO_KEY;
+    let bytes = 0;
+    for (let at = 0; at < list.length; at++) bytes += list.sizes[at] as number;
+    return this.added(list.length, bytes, waiting.separators.length - before);
+  }
+
   /** Takes a block of a list. True when it is time to check what waits. */
   add(list: AddressList, at: number): boolean {
     const { waiting } = this;
@@ -51,10 +62,15 @@ export class LeafQueue {
     waiting.lows[waiting.length - 1] = from;
     waiting.highs[waiting.length - 1] = to;
     waiting.times[waiting.length - 1] = this.toldOf(list, list.times[at] as number);
-    this.blocks++;
-    this.bytes += size;
-    this.keys += separators.length - before;
-    this.waitingBytes += size;
+    return this.added(1, size, separators.length - before);
+  }
+
+  /** Counts what waits now, and hands it over when it is enough for other threads to begin. */
+  private added(blocks: number, bytes: number, keys: number): boolean {
+    this.blocks += blocks;
+    this.bytes += bytes;
+    this.keys += keys;
+    this.waitingBytes += bytes;
     if (this.blocks >= MAX_WAITING || this.bytes >= MAX_BYTES || this.keys >= MAX_KEYS) return true;
     if (this.pool !== undefined && this.waitingBytes >= this.part) {
       this.pool.begin(this.cut(), this.checker.block.checkpoint);

@@ -147,15 +147,15 @@ export class TreeWalk {
   private descend(children: AddressList, depth: number): void {
     const place = this.checker.block.place();
     const deep: number[] = [];
+    const shallow: number[] = [];
     for (let i = 0; i < children.length; i++) {
       const [offset, size] = [children.offsets[i] as number, children.sizes[i] as number];
       const owner = children.owners[i] as number;
       if (!this.isInFile(offset, size)) this.reportPlace(children, i, { ...place, offset: owner });
-      else if (this.enter(offset, size, place, owner)) {
-        if (children.kinds[i] === childKind.internal) deep.push(i);
-        else if (this.leaves.add(children, i)) this.finishLeaves();
-      }
+      else if (this.enter(offset, size, place, owner))
+        (children.kinds[i] === childKind.internal ? deep : shallow).push(i);
     }
+    this.checkLater(children, shallow);
     for (const i of deep)
       this.checkDeep(
         children.offsets[i] as number,
@@ -167,6 +167,15 @@ export class TreeWalk {
         children.highOf(i),
         children.timesOf(i),
       );
+  }
+
+  /** The usual page has nothing but leaves below it, which are new. */
+  private checkLater(children: AddressList, which: readonly number[]): void {
+    if (which.length === children.length) {
+      if (this.leaves.addAll(children)) this.finishLeaves();
+      return;
+    }
+    for (const i of which) if (this.leaves.add(children, i)) this.finishLeaves();
   }
 
   /** Checks the waiting leaves; the overflow items they name wait next. */
