@@ -43,7 +43,7 @@ let known: Uint8Array[] | undefined;
 /** Real pages, and generated ones for the generations that are not in the corpus. */
 function bases(): Uint8Array[] {
   known ??= [
-    ...corpusSeeds("pages"),
+    ...corpusSeeds("format-page").flatMap((seed) => (isRaw(seed) ? [seed.subarray(1)] : [])),
     ...page.generations.flatMap((generation) =>
       [1, 2, 3].map((seed) => page.build(page.generate(seededRandom(seed), { generation }))),
     ),
