@@ -112,6 +112,7 @@ export function mergedMarkdown({ seeds, seconds, targets, coverage, findings }: 
   const executions = sum(targets, (target) => target.executions);
   const processor = sum(targets, (target) => target.processorSeconds);
   const binary = coverage.filter((format) => format.binary);
+  const [reached, declared] = [sum(binary, (one) => one.reached), sum(binary, (one) => one.declared)];
   const missing = binary.flatMap((format) => format.missing.map((item) => `${format.format}: ${item}`));
   return [
     `${thousands(executions)} executions of ${targets.length} targets in ${thousands(processor)} s of processor time ` +
@@ -137,7 +138,8 @@ export function mergedMarkdown({ seeds, seconds, targets, coverage, findings }: 
       ]),
     ),
     "",
-    missing.length === 0 ? "Everything declared was reached." : "Not reached:",
+    `Of what the binary formats declare, ${thousands(reached)} of ${thousands(declared)} were reached` +
+      `${missing.length === 0 ? "." : "; these were not:"}`,
     ...(missing.length === 0 ? [] : ["", ...missing.map((item) => `- ${escaped(item)}`)]),
     "",
     findings.length === 0 ? "No findings." : "Findings:",
@@ -153,8 +155,12 @@ export function mergedMarkdown({ seeds, seconds, targets, coverage, findings }: 
 const thousands = (value: number): string => Math.round(value).toLocaleString("en");
 const escaped = (text: string): string => visible(text).replaceAll("|", "\\|");
 
-const table = (heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] => [
-  `| ${heads.join(" | ")} |`,
-  `|${heads.map((_, at) => (at === 0 ? "---" : "---:")).join("|")}|`,
-  ...rows.map((cells) => `| ${cells.join(" | ")} |`),
-];
+/** Columns of numbers are set to the right. */
+function table(heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
+  const isNumeric = (at: number): boolean => rows.every((cells) => /^[\d,]*$/.test(cells[at] as string));
+  return [
+    `| ${heads.join(" | ")} |`,
+    `|${heads.map((_, at) => (isNumeric(at) ? "---:" : "---")).join("|")}|`,
+    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+  ];
+}
