@@ -5,7 +5,7 @@ import { DirectoryVerifier } from "../../src/verify/classic/directory.js";
 import type { Finding } from "../../src/verify/finding.js";
 import { verifyPageLog } from "../../src/verify/page-log/verify.js";
 import { Detected, Run } from "../../src/verify/run.js";
-import type { VerifyReport } from "../../src/verify/types.js";
+import type { VerifyOptions, VerifyReport } from "../../src/verify/types.js";
 import { DamagedHome, HomeFolder, SoundHome } from "../damage/classic-home.js";
 import { DamagedPageLog, PAGE_LOGS, soundPageLog } from "../damage/page-logs.js";
 import { Tape } from "../tape.js";
@@ -30,21 +30,35 @@ export const verifyPageLogTarget: FuzzTarget = {
     "not complete says why; a flipped byte under a checksum is always found, and nothing where nothing was damaged",
   seeds: () => damageSeeds(PAGE_LOGS),
   fuzz(input) {
-    const tape = new Tape(input.subarray(1));
-    const damaged = new DamagedPageLog(soundPageLog(tape.below(256)));
     const raw = isRaw(input);
-    const sound = !raw && tape.left === 0;
-    if (raw) damaged.flip(tape);
-    else if (!sound) for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
-    const log = damaged.log();
-    const run = new Run({}, 0);
-    verifyPageLog(log, run, new Detected(log.path, log.kind));
-    const report = run.report();
-    checkReport(report, () => log.size);
+    const { report, size, sound } = verifyDamagedLog(input);
+    checkReport(report, () => size);
     if (sound && report.summary.errors > 0) throw new Broken("errors in a sound log");
     if (raw && report.summary.errors === 0) throw new Broken("a flipped byte under a checksum is not found");
   },
 };
+
+interface DamageReport {
+  readonly report: VerifyReport;
+  /** Bytes of the log. */
+  readonly size: number;
+  /** Nothing was damaged. */
+  readonly sound: boolean;
+}
+
+/** What verification says of the log that an input of the target stands for. */
+export function verifyDamagedLog(input: Uint8Array, options: VerifyOptions = {}): DamageReport {
+  const tape = new Tape(input.subarray(1));
+  const damaged = new DamagedPageLog(soundPageLog(tape.below(256)));
+  const raw = isRaw(input);
+  const sound = !raw && tape.left === 0;
+  if (raw) damaged.flip(tape);
+  else if (!sound) for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
+  const log = damaged.log();
+  const run = new Run(options, 0);
+  verifyPageLog(log, run, new Detected(log.path, log.kind));
+  return { report: run.report(), size: log.size, sound };
+}
 
 /** The home that is damaged, its folder, and the blocks a checkpoint leads to. */
 interface ClassicBase {
@@ -89,18 +103,23 @@ export const verifyClassicTarget: FuzzTarget = {
     "within the files; what is not complete says why; a flipped byte of a block in use is always found",
   seeds: () => damageSeeds(1),
   fuzz(input) {
-    const tape = new Tape(input.subarray(2));
-    const { sound, folder, reachable } = classicBase();
-    const damaged = new DamagedHome(sound);
-    const raw = isRaw(input);
-    if (raw) damaged.flip(tape, reachable);
-    else for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
-    folder.set(damaged.changed());
-    const report = verifyHome(folder.path);
+    const report = verifyDamagedHome(input);
     checkReport(report, (path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-    if (raw && report.summary.errors === 0) throw new Broken("a flipped byte under a checksum is not found");
+    if (isRaw(input) && report.summary.errors === 0)
+      throw new Broken("a flipped byte under a checksum is not found");
   },
 };
+
+/** What verification says of the home that an input of the target stands for. */
+export function verifyDamagedHome(input: Uint8Array): VerifyReport {
+  const tape = new Tape(input.subarray(2));
+  const { sound, folder, reachable } = classicBase();
+  const damaged = new DamagedHome(sound);
+  if (isRaw(input)) damaged.flip(tape, reachable);
+  else for (let left = 1 + tape.below(MAX_CHANGES); left > 0; left--) damaged.change(tape);
+  folder.set(damaged.changed());
+  return verifyHome(folder.path);
+}
 
 /** What holds of every report. */
 export function checkReport({ findings, summary }: VerifyReport, sizeOf: (path: string) => number): void {

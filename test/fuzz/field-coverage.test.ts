@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { FieldCoverage, type FormatCoverage } from "../../fuzz/campaign/field-coverage.js";
 import { corpusPath } from "../../fuzz/corpus.js";
 import { formatTargets } from "../../fuzz/targets/formats.js";
+import { repositoryRoot } from "../support/corpus.js";
 
 const test = suite("field coverage of the corpus");
 const LEAST = 0.95;
@@ -29,14 +30,10 @@ const unreached: Readonly<Record<string, readonly string[]>> = {
 const unbroken: Readonly<Record<string, readonly string[]>> = {
   // The size is not among the bytes: whoever knows the file's gives it.
   "extent-list": ["extent-file-size"],
-  // Broken by the inputs of format-delta-value; in a page every such value is read as another form first.
-  page: ["delta-value"],
   // Told by the whole page, whose inputs break them.
   "block-header": ["generation-version", "unsupported-version"],
   // A page of one line ends before the rule is asked.
   "disagg-turtle": ["turtle-lines"],
-  // Broken by what campaigns change, by no input that is kept.
-  "log-record": ["log-record-alignment"],
   "log-record-body": ["log-operation-unknown"],
 };
 
@@ -51,6 +48,28 @@ function reached({ name, subject }: (typeof formatTargets)[number]): FormatCover
   return coverage.report();
 }
 
+/** Codes of errors and rules that some input shows. */
+const shown = new Set<string>();
+
+/** Codes that no bytes show, and why. */
+const ofNoBytes: ReadonlySet<string> = new Set([
+  // Of values to be written, JSON or an edit.
+  ...["config-missing", "count-mismatch", "generation-field", "hex-odd", "json", "text-surrogate"],
+  ...["unknown-field", "value-type"],
+  // Of what is asked for beside the bytes: a generation, a format string, an allocation size.
+  ...["address-alignment", "format-text", "unknown-generation"],
+  // Of a declaration whose elements take no room: there is none.
+  "no-progress",
+]);
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith(".ts")) yield readFileSync(path, "utf8");
+  }
+}
+
 for (const target of formatTargets)
   test(target.name, () => {
     const report = reached(target);
@@ -61,6 +80,18 @@ for (const target of formatTargets)
     );
     assert.equal(missing, unreached[format] ?? []);
     assert.equal(missingRules, unbroken[format] ?? []);
+    for (const code of report.codes) shown.add(code);
   });
+
+test("every code of an error that bytes can have is shown by some input", () => {
+  const folders = [join(repositoryRoot, "src", "codec"), join(repositoryRoot, "formats")];
+  const texts = folders.flatMap((folder) => [...sources(folder)]);
+  const codes = new Set(
+    texts.flatMap((text) => [...text.matchAll(/\bcode: "([a-z0-9-]+)"/g)].map(([, code]) => code!)),
+  );
+  assert.ok(codes.size > 80);
+  const without = [...codes].filter((code) => !shown.has(code)).sort();
+  assert.equal(without, [...ofNoBytes].sort());
+});
 
 test.run();
