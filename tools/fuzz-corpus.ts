@@ -1,12 +1,14 @@
 /**
  * Makes corpus/<target>/ anew: for every format the smallest set of inputs that together reach what can be reached of its
- * declaration, real bytes first, then valid ones, then every kind of element, then what is missing, forced.
- * `--from DIR` takes the corpora of a campaign as well,
- * `--only TARGET` makes one corpus.
+ * declaration, real bytes first, then valid ones, then every kind of element, then what is missing, forced. For other
+ * targets, with `--from DIR` alone: the inputs of the campaigns' corpora below it that reach something new, the smallest
+ * first; files that are named after what they show stay. `--from DIR` takes the corpora of a campaign as well,
+ * `--only TARGET` makes one corpus. Needs the build.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Distiller } from "../fuzz/campaign/distill.js";
 import { FieldCoverage } from "../fuzz/campaign/field-coverage.js";
 import { corpusPath } from "../fuzz/corpus.js";
 import { NO_PARAMS, paramsOf } from "../fuzz/mutate/params.js";
@@ -15,6 +17,7 @@ import { type AnyFormat, sitesOf } from "../fuzz/mutate/site.js";
 import { encodeScalar, type ScalarNode } from "../fuzz/mutate/values.js";
 import { RAW } from "../fuzz/target.js";
 import { formatTargets } from "../fuzz/targets/formats.js";
+import { targets } from "../fuzz/targets/index.js";
 import { seededRandom, symbolList } from "../src/codec/index.js";
 import { realInputs } from "./fuzz-corpus/real.js";
 
@@ -23,6 +26,9 @@ const VALID = 300;
 const VALID_PAGES = 10;
 /** Larger ones are no seeds, bytes. */
 const MOST_BYTES = 8192;
+/** Of targets that are not formats. */
+const MOST_INPUTS = 32;
+const MOST_INPUT_BYTES = 600;
 
 class Collector {
   /** Inputs of the target. */
@@ -107,15 +113,23 @@ function smallest({ format, kept }: Collector): Collector {
   return again;
 }
 
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+
 function save(target: string, inputs: readonly Uint8Array[]): void {
   const folder = corpusPath(target);
-  rmSync(folder, { recursive: true, force: true });
-  if (inputs.length === 0) return;
-  mkdirSync(folder);
-  for (const bytes of inputs) {
-    const name = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-    writeFileSync(join(folder, name), bytes);
-  }
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) if (/^[0-9a-f]{12}$/.test(name)) rmSync(join(folder, name));
+  for (const bytes of inputs) writeFileSync(join(folder, hashOf(bytes)), bytes);
+  if (readdirSync(folder).length === 0) rmSync(folder, { recursive: true });
+}
+
+/** Inputs of a campaign that reach something new. */
+function distilled(distiller: Distiller, target: string, folder: string): Uint8Array[] {
+  return distiller
+    .distill(target, [folder])
+    .keep.map((file) => readFileSync(file))
+    .filter(({ length }) => length <= MOST_INPUT_BYTES)
+    .slice(0, MOST_INPUTS);
 }
 
 const optionOf = (name: string): string | undefined =>
@@ -134,4 +148,16 @@ for (const { name, subject } of formatTargets) {
   console.log(
     `${name}: ${collector.kept.length} inputs, ${size} bytes; missing: ${collector.missing.join(", ")}`,
   );
+}
+if (from !== undefined) {
+  const distiller = new Distiller();
+  for (const { name, subject } of targets) {
+    if (subject !== undefined || (only !== undefined && only !== name) || !existsSync(join(from, name)))
+      continue;
+    const inputs = distilled(distiller, name, join(from, name));
+    save(name, inputs);
+    console.log(
+      `${name}: ${inputs.length} inputs, ${inputs.reduce((sum, { length }) => sum + length, 0)} bytes`,
+    );
+  }
 }
