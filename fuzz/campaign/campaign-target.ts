@@ -47,8 +47,10 @@ const STACK_FRAMES = Error.stackTraceLimit;
 /** Of inputs that reach nothing new, so many are glanced at for each that is run whole. */
 const GLANCES = 31;
 let glances = 0;
+let inputs = 0;
 
 export function fuzz(input: Buffer): void {
+  inputs++;
   // Codecs refuse most inputs with an error each: looking through the stack for it would take longer than reading.
   Error.stackTraceLimit = 0;
   const broken = isWhole(input) && run(target.fuzz, input);
@@ -96,6 +98,7 @@ function report(input: Buffer, error: unknown): void {
     signature,
     message: messageOf(error),
     stack: stackOf(error),
+    inputs,
   };
   writeFileSync(join(settings.findings, `${target.name}-${name}`), input);
   writeFileSync(join(settings.findings, `${target.name}-${name}.json`), JSON.stringify(note));

@@ -26,6 +26,8 @@ export interface CampaignOptions {
   readonly shortestSlice?: number;
   /** Goes on until every target had a slice, however long starting takes. */
   readonly everyTarget?: boolean;
+  /** Another instrumented bundle than that of the build. */
+  readonly bundle?: string;
   readonly onStatus?: (status: CampaignStatus) => void;
 }
 
@@ -89,7 +91,7 @@ class Campaign {
 
   async run(signal: AbortSignal): Promise<CampaignStatus> {
     mkdirSync(this.findingsFolder, { recursive: true });
-    this.bundle = instrumentedBundle();
+    this.bundle = this.options.bundle ?? instrumentedBundle();
     for (const { target } of this.statuses) writeSeeds(target, this.corpusOf(target));
     // Making the bundle takes seconds, and is no part of the campaign's time.
     this.started = performance.now();

@@ -25,6 +25,8 @@ export interface FindingNote {
   readonly signature: string;
   readonly message: string;
   readonly stack: string;
+  /** Inputs its process had run by then, this one included; of a lost process nobody knows. */
+  readonly inputs?: number;
 }
 
 /** What is there before jsfuzz hooks into loading. */
