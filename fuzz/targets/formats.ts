@@ -82,7 +82,9 @@ function glance(format: AnyFormat, bytes: Uint8Array, told: string | undefined):
   const reading = format.read(bytes, options);
   checkPlaces(format, bytes, reading);
   if (reading.ok && !same(format.build(reading.value, options), bytes))
-    throw new Broken(`${generation === undefined ? name : `${name} ${generation}`}: written otherwise than read`);
+    throw new Broken(
+      `${generation === undefined ? name : `${name} ${generation}`}: written otherwise than read`,
+    );
 }
 
 function check(format: AnyFormat, bytes: Uint8Array, backends: ReadonlyMap<string, Backend>): void {
