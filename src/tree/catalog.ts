@@ -40,6 +40,13 @@ export class Catalog {
     this.files.set(config.uri, { config, name: config.uri });
   }
 
+  /** Takes in a file of another catalog under the names it has there. */
+  adopt(config: TableConfig, from: Catalog): void {
+    this.addFile(config);
+    for (const [name, source] of from.sources)
+      if (source === config.uri && !this.sources.has(name)) this.sources.set(name, source);
+  }
+
   private addSource(name: string, source: string | undefined): void {
     if (source !== undefined && source !== "") this.sources.set(name, source);
   }
@@ -58,6 +65,15 @@ export class Catalog {
       if (entry !== undefined) entry.name = name;
     }
     return this;
+  }
+
+  get isEmpty(): boolean {
+    return this.files.size === 0;
+  }
+
+  /** Whether the file is in it. */
+  has(uri: string): boolean {
+    return this.files.has(uri);
   }
 
   /** By URI of the file. */

@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { pageTypes } from "../../formats/page-header.js";
 import { runProgram } from "../../src/cli/program.js";
-import type { CheckpointRecord } from "../../src/store/types.js";
+import type { CheckpointRecord, PageLog } from "../../src/store/types.js";
 import { openDatabase } from "../../src/tree/index.js";
 import { PageLogDatabase } from "../../src/tree/page-log/database.js";
 import type { KeyRange, TreeProblem, TreeRow } from "../../src/tree/types.js";
@@ -136,6 +136,52 @@ test("a checkpoint whose own LSN is damaged is not taken for the newest", () => 
     database.problems.map(({ code, place }) => [code, place.lsn]),
     [["metadata", moved.lsn]],
   );
+});
+
+for (const store of ["a_small", "g_crash", "f_switch"])
+  test(`${store}: what leads to the tables is lost, one record at a time, and no row is`, () => {
+    const contents = loadContents(store);
+    const read = (log: PageLog): { rows: string[]; problems: readonly TreeProblem[] } => {
+      const database = new PageLogDatabase(log, "memory", {});
+      const table = database.tables().find(({ name }) => name.startsWith("layered:"));
+      const rows = [...database.table(table?.name ?? "none").rows()].map(line);
+      return { rows, problems: database.problems };
+    };
+    const healthy = read(logOf(contents));
+    assert.equal(healthy.problems, []);
+    const lead = contents.records.filter(
+      ({ tableId, lsn }) =>
+        (tableId === 1n || tableId === 9n) &&
+        lsn > (contents.checkpoints.at(-2)?.lsn ?? 0n) &&
+        lsn < (contents.checkpoints.at(-1)?.lsn ?? 0n),
+    );
+    assert.is(lead.length, 3, "a leaf and the root of the metadata, the turtle page");
+    for (const record of lead) {
+      const last = record.data.length - 1;
+      const damaged = { ...record, data: record.data.map((byte, at) => (at === last ? byte ^ 1 : byte)) };
+      const gone = contents.records.filter((other) => other !== record);
+      for (const records of [gone, ...(record.tableId === 1n ? [] : [[...gone, damaged]])]) {
+        const { rows, problems } = read(logOf({ ...contents, records }));
+        assert.equal(rows, healthy.rows);
+        assert.ok(problems.length > 0);
+      }
+    }
+  });
+
+test("the newest checkpoint is lost: its counter tells that rows are older than they were", () => {
+  const contents = loadContents("a_small");
+  const told = (checkpoints: readonly CheckpointRecord[], name?: string): string[] => {
+    const database = new PageLogDatabase(logOf({ ...contents, checkpoints }), "memory", {});
+    if (checkpoints.length > 0) database.table("small", name);
+    else assert.throws(() => database.tables(), /no complete checkpoint/);
+    return database.problems.map(({ message }) => message);
+  };
+  const all = contents.checkpoints;
+  assert.equal(told(all), []);
+  const lost = "the store completed checkpoint 7, and the newest record is of 6: newer rows are lost";
+  assert.equal(told(all.slice(0, -1)), [lost]);
+  assert.equal(told(all.slice(0, -1), "6"), []);
+  assert.is(told([]).length, 1);
 });
 
 interface Dumped {

@@ -8,7 +8,7 @@ import { crc32c } from "../../codec/crc32c.js";
 import type { CheckpointRecord, PageLog, PageRecord } from "../../store/types.js";
 import { refuseNewer } from "../newer.js";
 import type { PagePlace } from "../types.js";
-import { candidateOf } from "./source.js";
+import { addressOf } from "./source.js";
 
 /** The shared metadata's table id in every store of mid-2025. */
 const OLD_SHARED_METADATA = 9n;
@@ -36,7 +36,8 @@ export function followCheckpoint(store: PageLog, checkpoint: CheckpointRecord): 
   if (lsn === undefined)
     return { problem: "the checkpoint names no turtle page", place: { path, lsn: checkpoint.lsn } };
   const turtle = findTurtle(store, lsn);
-  if (turtle === undefined) return { problem: `there is no turtle page at LSN ${lsn}`, place: { path, lsn } };
+  if (turtle === undefined)
+    return { problem: `there is no turtle page at LSN ${lsn}`, place: { path, lsn }, turtleLsn: lsn };
   const place = { path, tableId: turtle.tableId, pageId: turtle.pageId, lsn };
   const checksum = "metadataChecksum" in record.value ? record.value.metadataChecksum : undefined;
   if (checksum !== undefined && checksum !== crc32c(turtle.data))
@@ -114,22 +115,29 @@ export interface FallbackRoot extends MetadataRoot {
 }
 
 /**
- * The root of the shared metadata where the turtle page does not lead to it: a tree's root is written last, so it is
- * the table's newest record before the turtle page.
+ * Where nothing leads to the roots of tables: the newest page of each before the turtle page, sound or not, by table
+ * id. A tree's root is written last, and is an internal page. Looks at every record.
  */
-export function lastMetadataPage(
+export function lastPages(
   store: PageLog,
-  tableIds: Iterable<bigint>,
+  tableIds: ReadonlySet<bigint>,
   turtleLsn: bigint,
-): FallbackRoot | undefined {
-  const wanted = new Set(tableIds);
-  let newest: Pick<PageRecord, "tableId" | "pageId" | "lsn"> | undefined;
-  for (const { tableId, pageId, lsn } of store.records())
-    if (wanted.has(tableId) && lsn < turtleLsn && (newest?.lsn ?? -1n) < lsn)
-      newest = { tableId, pageId, lsn };
-  const record = newest && store.record(newest.tableId, newest.pageId, newest.lsn);
-  const candidate = record && candidateOf(record);
-  return newest && candidate && { tableId: newest.tableId, cookie: candidate.cookie, lsn: newest.lsn };
+  which: "internal" | "any",
+): Map<bigint, FallbackRoot> {
+  const pages = new Map<bigint, FallbackRoot>();
+  for (const record of store.records()) {
+    const { tableId, lsn } = record;
+    if (!tableIds.has(tableId) || lsn >= turtleLsn || (pages.get(tableId)?.lsn ?? -1n) >= lsn) continue;
+    const cookie = addressOf(record, which);
+    if (cookie !== undefined) pages.set(tableId, { tableId, cookie, lsn });
+  }
+  return pages;
+}
+
+/** The LSN of the record a root's address names; undefined where addresses have none. */
+export function rootLsn({ cookie }: MetadataRoot): bigint | undefined {
+  const reading = addressCookie.read(cookie);
+  return reading.ok && "lsn" in reading.value ? reading.value.lsn : undefined;
 }
 
 export const metadataTableIds: readonly bigint[] = [...specialTables.sharedMetadata.ids, OLD_SHARED_METADATA];

@@ -19,13 +19,14 @@ import type {
   TreeProblem,
 } from "../types.js";
 import {
-  type CheckpointTarget,
+  type FallbackRoot,
   followCheckpoint,
-  lastMetadataPage,
+  lastPages,
   type MetadataRoot,
   metadataTableIds,
   newestCheckpoint,
   refuseNewerCheckpoint,
+  rootLsn,
 } from "./checkpoint.js";
 import { PageLogSource } from "./source.js";
 
@@ -34,7 +35,6 @@ const { sharedMetadata, sharedHistoryStore } = specialTables;
 interface OpenCheckpoint {
   readonly info: CheckpointInfo;
   readonly catalog: Catalog;
-  readonly root: MetadataRoot | undefined;
 }
 
 export class PageLogDatabase implements Database {
@@ -187,6 +187,7 @@ export class PageLogDatabase implements Database {
     if (this.newestIndex !== undefined) return this.newestIndex;
     const { records } = this;
     const index = newestCheckpoint(records);
+    this.reportLostCheckpoints(index);
     const last = records.at(-1);
     if (last !== undefined && records[index] !== last)
       this.report(
@@ -211,24 +212,72 @@ export class PageLogDatabase implements Database {
     throw new TreeError("no-checkpoint", `no checkpoint ${name}; there are ${known.join(", ") || "none"}`);
   }
 
+  /** The store counts the checkpoints it completed: what it shows may not be its newest state. */
+  private reportLostCheckpoints(index: number): void {
+    const { checkpointCompleted: completed = 0n } = this.store.globals;
+    const newest = this.records[index];
+    const id = newest === undefined ? 0n : newest.checkpointId;
+    if (id === undefined || id >= completed) return;
+    const there = newest === undefined ? "there is no checkpoint record" : `the newest record is of ${id}`;
+    this.report(`the store completed checkpoint ${completed}, and ${there}: newer rows are lost`, {
+      path: this.store.path,
+      ...(newest === undefined ? {} : { lsn: newest.lsn }),
+    });
+  }
+
   private read(info: CheckpointInfo, record: CheckpointRecord): OpenCheckpoint {
     refuseNewerCheckpoint(this.store, record);
     const target = followCheckpoint(this.store, record);
-    if ("root" in target) {
-      const catalog = this.readMetadata(target.root);
-      if (catalog !== undefined) return { info, catalog, root: target.root };
-    } else this.report(target.problem, target.place);
-    const root = this.fallbackRoot(target);
-    return { info, catalog: this.readMetadata(root) ?? new Catalog(), root };
+    // Where the record does not tell, its own LSN does: it completes the checkpoint of an older turtle page.
+    const { turtleLsn = record.lsn } = target;
+    const named = "root" in target ? this.readMetadata(target.root, this.problems) : undefined;
+    if (named !== undefined && !(named.damaged && named.catalog.isEmpty))
+      return { info, catalog: this.completed(named, record.lsn, turtleLsn) };
+    if (!("root" in target)) this.report(target.problem, target.place);
+    const root = this.fallbackRoot(turtleLsn, "root" in target ? target.root : undefined);
+    const found =
+      root === undefined ? { catalog: new Catalog(), damaged: true } : this.readMetadata(root, this.problems);
+    return { info, catalog: this.completed(found, record.lsn, turtleLsn) };
+  }
+
+  /** Tables whose metadata is lost are taken from an older checkpoint; their pages tell their roots. */
+  private completed({ catalog, damaged }: ReadMetadata, newest: bigint, turtleLsn: bigint): Catalog {
+    if (!damaged) return catalog;
+    for (const record of this.records.toReversed()) {
+      const target = record.lsn < newest ? followCheckpoint(this.store, record) : undefined;
+      if (target === undefined || !("root" in target) || target.root === undefined) continue;
+      const older = this.readMetadata(target.root, []);
+      if (older.damaged) continue;
+      this.adoptLost(catalog, older.catalog, record.lsn, turtleLsn);
+      break;
+    }
+    return catalog.finish();
+  }
+
+  private adoptLost(catalog: Catalog, older: Catalog, olderLsn: bigint, turtleLsn: bigint): void {
+    const lost = older.entries().filter(({ config }) => !catalog.has(config.uri));
+    const ids = new Set(lost.flatMap(({ config }) => config.id ?? []));
+    const roots = lastPages(this.store, ids, turtleLsn, "internal");
+    for (const { config } of lost) {
+      const root = config.id === undefined ? undefined : roots.get(config.id);
+      const { name = "", order = 0n, cookie } = config.checkpoints.at(-1) ?? {};
+      const checkpoint = { name, order, cookie: root?.cookie ?? cookie, addressOffset: 0 };
+      catalog.adopt({ ...config, checkpoints: [checkpoint] }, older);
+      this.report(
+        `the metadata of ${config.uri} is lost: that of the checkpoint at LSN ${olderLsn} is taken, and the last ` +
+          "internal page of the table for its root",
+        { path: this.store.path, ...(root === undefined ? {} : { tableId: root.tableId, lsn: root.lsn }) },
+      );
+    }
   }
 
   private report(message: string, place: TreeProblem["place"]): void {
     this.problems.push({ code: "metadata", message, table: "", place });
   }
 
-  /** The tables of a root; undefined when nothing of it can be read. */
-  private readMetadata(root: MetadataRoot | undefined): Catalog | undefined {
-    if (root === undefined) return new Catalog();
+  /** The tables of a root. */
+  private readMetadata(root: MetadataRoot | undefined, met: TreeProblem[]): ReadMetadata {
+    if (root === undefined) return { catalog: new Catalog(), damaged: false };
     const config = { tableId: root.tableId, compressor: "", encryptor: "", collator: "" };
     const own: TableInfo = { ...metadataInfo(root.tableId), checkpoints: [] };
     const problems: TreeProblem[] = [];
@@ -242,29 +291,41 @@ export class PageLogDatabase implements Database {
     });
     const onProblem = (problem: TreeProblem): void => void problems.push(problem);
     const catalog = readCatalog(table.rows({ onProblem }), this.store.path, onProblem);
-    this.problems.push(...problems);
+    met.push(...problems);
     const damaged = problems.some(({ code }) => code !== "page-too-new");
-    if (damaged && catalog.entries().length === 0) return undefined;
-    catalog.addFile(metadataConfig(root));
-    return catalog.finish();
+    if (!damaged || !catalog.isEmpty) catalog.addFile(metadataConfig(root));
+    return { catalog: catalog.finish(), damaged };
   }
 
-  private fallbackRoot(target: CheckpointTarget): MetadataRoot | undefined {
-    if (target.turtleLsn === undefined) return undefined;
+  /**
+   * The last page of the shared metadata before the turtle page, unless it is the one that is named. Where that is a
+   * leaf, the root is lost, and other leaves with it.
+   */
+  private fallbackRoot(turtleLsn: bigint, named: MetadataRoot | undefined): MetadataRoot | undefined {
     const ids = new Set(metadataTableIds);
     for (const record of this.records) {
       const other = followCheckpoint(this.store, record);
       if ("root" in other && other.root !== undefined) ids.add(other.root.tableId);
     }
-    const root = lastMetadataPage(this.store, ids, target.turtleLsn);
-    if (root !== undefined)
-      this.report("the last page of the shared metadata before the turtle page is taken for its root", {
-        path: this.store.path,
-        tableId: root.tableId,
-        lsn: root.lsn,
-      });
+    const pages = [...lastPages(this.store, ids, turtleLsn, "any").values()];
+    const root = pages.reduce<FallbackRoot | undefined>(
+      (last, one) => (last === undefined || one.lsn > last.lsn ? one : last),
+      undefined,
+    );
+    if (root === undefined || (named !== undefined && rootLsn(named) === root.lsn)) return undefined;
+    this.report("the last page of the shared metadata before the turtle page is taken for its root", {
+      path: this.store.path,
+      tableId: root.tableId,
+      lsn: root.lsn,
+    });
     return root;
   }
+}
+
+interface ReadMetadata {
+  readonly catalog: Catalog;
+  /** Some of its pages or rows cannot be read. */
+  readonly damaged: boolean;
 }
 
 /** Tables whose pages are no blocks: turtle and key provider. Of their pages only the attributes are shown. */

@@ -10,6 +10,7 @@ import type { SoundImages } from "../image-check.js";
 import { newerVersion } from "../newer.js";
 import { PageFault } from "../problem.js";
 import type { LeafCandidate, PagePart, PagePlace, PageSource, TreePage } from "../types.js";
+import { isInternal } from "../walk.js";
 
 const MAX_LSN = (1n << 64n) - 1n;
 
@@ -205,27 +206,37 @@ function followsChecksum({ block }: BlockHeaders, before: BlockHeaders): boolean
 }
 
 /** An address of the record as a parent would hold it; undefined for what is no sound block. */
-export function candidateOf({ pageId, lsn, checkpointId = 0n, data }: PageRecord): LeafCandidate | undefined {
-  const checksum = checksumOf(data);
-  if (checksum === undefined) return undefined;
-  const cookie = addressCookie.build({
+export function candidateOf(record: PageRecord): LeafCandidate | undefined {
+  const headers = headersIn(record.data);
+  if (headers?.checksum.valid !== true) return undefined;
+  return { cookie: cookieOf(record, headers), written: record.lsn };
+}
+
+/** As `candidateOf`, whether or not the checksum fits. */
+export function addressOf(record: PageRecord, which: "internal" | "any"): Uint8Array | undefined {
+  const headers = headersIn(record.data);
+  if (headers === undefined || (which === "internal" && !isInternal(headers.header.type))) return undefined;
+  return cookieOf(record, headers);
+}
+
+function cookieOf(
+  { pageId, lsn, checkpointId = 0n, data }: PageRecord,
+  { replacement, originalChecksum, checksum }: BlockHeaders,
+): Uint8Array {
+  return addressCookie.build({
     generation: "B",
     pageId,
     lsn,
     checkpointId,
     reconciliationId: 0,
     size: data.length,
-    checksum,
+    checksum: replacement ? originalChecksum : checksum.stored,
   });
-  return { cookie, written: lsn };
 }
 
-/** The checksum an address of the block holds. */
-function checksumOf(data: Uint8Array): number | undefined {
+function headersIn(data: Uint8Array): BlockHeaders | undefined {
   try {
-    const { checksum, replacement, originalChecksum } = readBlockHeaders(data);
-    if (!checksum.valid) return undefined;
-    return replacement ? originalChecksum : checksum.stored;
+    return readBlockHeaders(data);
   } catch (error) {
     if (error instanceof FormatError) return undefined;
     throw error;
