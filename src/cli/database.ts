@@ -70,7 +70,9 @@ export function problemLine({ table, place, message, lost, rescued }: TreeProble
   ].filter((part) => part !== undefined);
   const range = lost === undefined ? "" : `; lost: ${rangeText(lost)}`;
   const found =
-    rescued === undefined ? "" : `; of these ${counted(rescued, "leaf was", "leaves were")} found without it`;
+    rescued === undefined
+      ? ""
+      : `; of these ${counted(rescued, "leaf was", "leaves were")} found without it, rows truncated since perhaps among them`;
   return `${parts.join(", ")}: ${message}${range}${found}`;
 }
 
