@@ -9,8 +9,9 @@ const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 /** Absolute path of something in corpus/. */
 export const corpusPath = (...parts: string[]): string => join(root, "corpus", ...parts);
 
-/** A file of the corpus. */
-export const corpusFile = (...parts: string[]): Uint8Array => readFileSync(corpusPath(...parts));
+/** A file of the corpus. Not a `Buffer`, whose slices are no copies. */
+export const corpusFile = (...parts: string[]): Uint8Array =>
+  new Uint8Array(readFileSync(corpusPath(...parts)));
 
 /** The seeds of a target, by file name; none where the folder is missing. */
 export function corpusSeeds(target: string): Uint8Array[] {
@@ -18,7 +19,7 @@ export function corpusSeeds(target: string): Uint8Array[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .sort()
-    .map((name) => readFileSync(join(folder, name)));
+    .map((name) => corpusFile(target, name));
 }
 
 function findRoot(folder: string): string {
