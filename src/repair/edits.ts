@@ -51,6 +51,11 @@ function setKey(draft: Draft, uri: string, key: string, text: string): void {
   const tree = parsed(uri, old);
   const before = configGet(tree, key);
   if (before === undefined) throw new RepairRefusal("key-missing", `${uri} has no key ${key}`);
+  if (key === "block_compressor" && isNone(value) && !isNone(before))
+    throw new RepairRefusal(
+      "key-guarded",
+      `${uri}: no engine reads its compressed pages without a compressor`,
+    );
   const changed = asConfig(`${key}=${text}`, () => writeConfig(configSet(tree, key, value)));
   draft.put(uri, changed, { key, old: writeConfigValue(before), new: writeConfigValue(value) });
   if (/^checkpoint(\.|$)/.test(key))
@@ -58,6 +63,9 @@ function setKey(draft: Draft, uri: string, key: string, text: string): void {
       `${uri}: its checkpoint was changed by hand: run verify on the table before using it`,
     );
 }
+
+const isNone = (compressor: ConfigValue): boolean =>
+  ["", '""', "none"].includes(writeConfigValue(compressor));
 
 /** A value as the text has it: quotes and parentheses stay. */
 function configValue(text: string): ConfigValue {
