@@ -128,10 +128,12 @@ export class LmdbCursor {
     return u16(this.page, this.node + LEAF.sizeLow) + u16(this.page, this.node + LEAF.sizeHigh) * 0x10000;
   }
 
-  /** Byte offset of the value in the file. */
+  /** Byte offset of the value in the file; of the page number that should lead to it, where there is no such page. */
   get valueOffset(): number {
-    if ((this.nodeFlags & BIG_DATA) === 0) return this.keyOffset + this.keyLength;
-    return u64(this.page, this.keyStart + this.keyLength) * this.env.pageSize + LMDB_PAGE_HEADER;
+    const inNode = this.keyOffset + this.keyLength;
+    if ((this.nodeFlags & BIG_DATA) === 0) return inNode;
+    const number = u64(this.page, this.keyStart + this.keyLength);
+    return number < this.env.pageCount ? number * this.env.pageSize + LMDB_PAGE_HEADER : inNode;
   }
 
   value(): Uint8Array {
