@@ -2,6 +2,7 @@
 import { type ConfigValue, parseConfig, writeConfig, writeConfigValue } from "../codec/config.js";
 import { configGet, configSet } from "../codec/config-edit.js";
 import { FormatError } from "../codec/error.js";
+import { readTableConfig } from "../tree/table-config.js";
 import { fixCheckpointSizes } from "./checkpoint-sizes.js";
 import { createTable } from "./create-table.js";
 import { type Draft, fileOf } from "./draft.js";
@@ -51,12 +52,12 @@ function setKey(draft: Draft, uri: string, key: string, text: string): void {
   const tree = parsed(uri, old);
   const before = configGet(tree, key);
   if (before === undefined) throw new RepairRefusal("key-missing", `${uri} has no key ${key}`);
-  if (key === "block_compressor" && isNone(value) && !isNone(before))
+  const changed = asConfig(`${key}=${text}`, () => writeConfig(configSet(tree, key, value)));
+  if (compressorOf(uri, old) !== "" && compressorOf(uri, changed) === "")
     throw new RepairRefusal(
       "key-guarded",
       `${uri}: no engine reads its compressed pages without a compressor`,
     );
-  const changed = asConfig(`${key}=${text}`, () => writeConfig(configSet(tree, key, value)));
   draft.put(uri, changed, { key, old: writeConfigValue(before), new: writeConfigValue(value) });
   if (/^checkpoint(\.|$)/.test(key))
     draft.afterwards.add(
@@ -64,8 +65,7 @@ function setKey(draft: Draft, uri: string, key: string, text: string): void {
     );
 }
 
-const isNone = (compressor: ConfigValue): boolean =>
-  ["", '""', "none"].includes(writeConfigValue(compressor));
+const compressorOf = (uri: string, row: string): string => readTableConfig(uri, row).compressor;
 
 /** A value as the text has it: quotes and parentheses stay. */
 function configValue(text: string): ConfigValue {
