@@ -2,6 +2,7 @@
 import { blockOf, classicAddressCookie, classicCheckpointCookie } from "../../formats/classic-cookie.js";
 import { type ConfigValue, parseConfig, writeConfig, writeConfigValue } from "../codec/config.js";
 import { configGet, configSet } from "../codec/config-edit.js";
+import { FormatError } from "../codec/error.js";
 import { bytesToHex } from "../codec/json.js";
 import { PageWalker } from "../page/walk.js";
 import type { AddressCell } from "../page/walk-types.js";
@@ -38,7 +39,7 @@ function fix(draft: Draft, uri: string, checkpoint: CheckpointEntry, unit: numbe
   try {
     bytes = root === undefined ? 0 : root.size + bytesBelow(open(), unit);
   } catch (error) {
-    if (!(error instanceof TreeError)) throw error;
+    if (!(error instanceof TreeError || error instanceof FormatError)) throw error;
     draft.afterwards.add(
       `${uri}, ${checkpoint.name}: damaged, so its size was not looked at (${error.message})`,
     );
