@@ -8,7 +8,10 @@ import { openPalm } from "./palm.js";
 import type { InputKind, PageLog } from "./types.js";
 
 export type PageLogKind = PageLog["kind"];
-export type OpenPageLogOptions = PageServiceOptions;
+export interface OpenPageLogOptions extends PageServiceOptions {
+  /** Whether another thread may read ahead in a large file that is read from beginning to end. */
+  readonly threads?: boolean;
+}
 
 export const pageLogKinds: readonly PageLogKind[] = [
   "palm",
@@ -34,7 +37,7 @@ export function openDetectedPageLog(
 ): PageLog {
   switch (kind) {
     case "palm":
-      return openPalm(target);
+      return openPalm(target, options.threads);
     case "palite":
       return openPalite(target);
     case "page-log-jsonl":
