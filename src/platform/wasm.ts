@@ -63,6 +63,11 @@ export const load8 = load(0x2d);
 export const load16 = load(0x2f);
 export const load32 = load(0x28);
 export const load64 = load(0x29);
+/** A floating-point number of 64 bits. */
+export const loadFloat = load(0x2b);
+export const subtractFloat = binary(0xa1);
+/** To 32 bits, without a sign; what does not fit becomes the nearest that does. */
+export const toInteger = (value: Code): Code => [...value, 0xfc, 3];
 export const load128 = load(0xfd, 0);
 export const store8 = store(0x3a);
 export const store32 = store(0x36);

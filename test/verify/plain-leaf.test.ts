@@ -2,10 +2,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../formats/block-header.js";
-import { pageTypes } from "../../formats/page-header.js";
+import { PAGE_HEADER, pageFlags, pageTypes } from "../../formats/page-header.js";
 import { crc32cWithZeroedField, type RandomSource, seededRandom } from "../../src/codec/index.js";
 import {
   giveBackLeafMemory,
+  LEAF_MEMORY,
   type LeafMemory,
   setLeafMemory,
   takeLeafMemory,
@@ -37,7 +38,6 @@ const config = readTableConfig("file:", "key_format=u,value_format=u");
 /** Where in the window the block begins: no offset may count from the window's start. */
 const START = 4096;
 const AROUND = 100;
-const NOTHING = { rows: 0, firstStart: 0, firstEnd: 0, keyStart: 0, keyEnd: 0 };
 
 function* leaves(): IterableIterator<{ name: string; bytes: Uint8Array }> {
   for (const { name, bytes: file } of healthyFiles()) {
@@ -87,12 +87,14 @@ function fastSays(memory: LeafMemory, list: AddressList): number | undefined {
   const plain = new PlainLeaf((bytes) =>
     pages.classicImageIfAny(block.set(bytes, 0, bytes.length, 0, "leaf"), config),
   );
-  plain.use(memory);
-  const window = memory.bytes.subarray(0, START + (list.sizes[0] as number) + AROUND);
+  const length = START + (list.sizes[0] as number) + AROUND;
+  const window = memory.bytes.subarray(0, length);
   const before = window.slice();
-  const sound = plain.isSound(START, list, 0);
+  plain.begin(list, { from: 0, to: 1, memory, offset: 0, length });
+  const sound = plain.pass(0) === 1;
   assert.is(Buffer.compare(window, before), 0, "the bytes are what they were");
   assert.is(run.findings.list.length, 0, "it says nothing itself");
+  assert.is(plain.pages, sound ? 1 : 0);
   return sound ? plain.uncovered : undefined;
 }
 
@@ -155,7 +157,8 @@ function compareWithRules(seed: number): { yes: number; damaged: number; scanned
       const list = addressOf(block, random);
       const memory = memoryWith(block);
       const said = fastSays(memory, list);
-      if (memory.scan(START, block.length, { ...NOTHING })) scanned++;
+      memory.begin(list, 0, 1, 0, START + block.length);
+      scanned += memory.fitting(0);
       const truth = rulesSay(block, list);
       if (said !== undefined) assert.is(said, truth, `${name}, round ${round}`);
       if (said !== undefined) yes++;
@@ -163,6 +166,50 @@ function compareWithRules(seed: number): { yes: number; damaged: number; scanned
     }
   return { yes, damaged, scanned };
 }
+
+test("many blocks side by side are told apart, and their bytes are what they were", () => {
+  installWasmLeafMemory();
+  const random = seededRandom(7);
+  const blocks = [...leaves()].map(({ bytes }, i) => {
+    const block = bytes.slice();
+    if (i % 3 === 0) change(block, random);
+    return block;
+  });
+  const list = new AddressList();
+  const alone: boolean[] = [];
+  let end = START;
+  for (const block of blocks) {
+    const own = addressOf(block, random);
+    alone.push(fastSays(memoryWith(block), own) !== undefined);
+    const [low, high] = [own.lows[0] as number, own.highs[0] as number];
+    list.push(end, block.length, own.checksums[0] as number, childKind.leaf, 0);
+    if (low !== 0) list.lows[list.length - 1] = list.separators.pushFrom(own.keys, low);
+    if (high !== 0) list.highs[list.length - 1] = list.separators.pushFrom(own.keys, high);
+    end += block.length;
+  }
+  const from = 2;
+  const offset = list.offsets[from] as number;
+  const fits = (at: number): boolean =>
+    (list.offsets[at] as number) + (list.sizes[at] as number) <= offset + LEAF_MEMORY;
+  const to = blocks.findIndex((_, at) => at > from && !fits(at));
+  assert.ok(to > 20, `${to} blocks`);
+  const memory = takeLeafMemory(LEAF_MEMORY);
+  const content = Buffer.concat(blocks.slice(from, to));
+  memory.bytes.set(content);
+  const plain = new PlainLeaf(() => undefined);
+  plain.begin(list, { from, to, memory, offset, length: content.length });
+  const seen: number[] = [];
+  for (let at = plain.pass(from); at < to; at = plain.pass(at + 1)) seen.push(at);
+  const compressed = (at: number): boolean =>
+    ((blocks[at]?.[PAGE_HEADER.at.flags] as number) & pageFlags.compressed) !== 0;
+  const expected = alone.flatMap((sound, at) =>
+    at >= from && at < to && (!sound || compressed(at)) ? [at] : [],
+  );
+  assert.equal(seen, expected);
+  assert.ok(seen.length > 3 && seen.length < to - from, seen.join());
+  assert.is(Buffer.compare(memory.bytes.subarray(0, content.length), content), 0);
+  giveBackLeafMemory(memory);
+});
 
 test("uncompressed and compressed leaves of plain rows are seen to be sound", () => {
   const random = seededRandom(1);

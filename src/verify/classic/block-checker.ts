@@ -115,29 +115,15 @@ export class BlockChecker {
   }
 
   private checkRun(list: AddressColumns, blocks: BlockRun, found: AddressList): void {
-    const { plain } = this;
-    const { offsets, sizes } = list;
-    const { from, to, memory, offset, length } = blocks;
-    let pages = 0;
-    let bytes = 0;
-    plain?.use(memory);
-    for (let at = from; at < to; at++) {
-      const start = (offsets[at] as number) - offset;
-      const size = sizes[at] as number;
-      if (plain === undefined || start + size > length || !plain.isSound(start, list, at))
-        this.checkOne(
-          list,
-          at,
-          memory.bytes.subarray(Math.min(start, length), Math.min(start + size, length)),
-          found,
-        );
-      else {
-        this.run.countUncovered(plain.uncovered);
-        pages++;
-        bytes += size;
-      }
+    const { plain, run } = this;
+    plain?.begin(list, blocks);
+    for (let at = blocks.from; at < blocks.to; at++) {
+      if (plain !== undefined) at = plain.pass(at);
+      if (at < blocks.to) this.checkOne(list, at, bytesOf(list, at, blocks), found);
     }
-    this.run.checked(pages, bytes);
+    if (plain === undefined) return;
+    run.countUncovered(plain.uncovered);
+    run.checked(plain.pages, plain.bytes);
   }
 
   private checkOne(list: AddressColumns, at: number, bytes: Uint8Array, found: AddressList): void {
@@ -236,4 +222,10 @@ export class BlockChecker {
       consequence: "the rows below this address are out of reach",
     });
   }
+}
+
+/** The bytes of a block, as far as they have been read. */
+function bytesOf(list: AddressColumns, at: number, { memory, offset, length }: BlockRun): Uint8Array {
+  const start = (list.offsets[at] as number) - offset;
+  return memory.bytes.subarray(Math.min(start, length), Math.min(start + (list.sizes[at] as number), length));
 }

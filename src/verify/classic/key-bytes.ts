@@ -1,8 +1,9 @@
 /** Keys one behind the other, each known by a number: separators of thousands of children without an object each. */
 
+import { LENGTH_SIZE } from "../../page/leaf-memory.js";
+
 /** No key, or one that is not known. */
 export const NO_KEY = 0;
-const LENGTH_SIZE = 4;
 const FIRST_CAPACITY = 4096;
 
 export class KeyBytes {

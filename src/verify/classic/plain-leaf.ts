@@ -5,10 +5,11 @@
 import { CLASSIC_BLOCK, DATA_CHECKSUM, PARTIAL_CHECKSUM_LENGTH } from "../../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes, pageVersions } from "../../../formats/page-header.js";
 import { crc32cRange } from "../../codec/crc32c.js";
-import { type LeafMemory, noLeafMemory } from "../../page/leaf-memory.js";
+import { noLeafMemory } from "../../page/leaf-memory.js";
 import { PlainRows } from "../../page/plain-rows.js";
 import { ValueStarts } from "../../page/walk-parts.js";
 import type { AddressColumns } from "./address-list.js";
+import type { BlockRun } from "./block-reader.js";
 import { compareWithKey, NO_KEY } from "./key-bytes.js";
 import { childKind } from "./page-children.js";
 import { coversPlain } from "./told-times.js";
@@ -30,40 +31,88 @@ export class PlainLeaf {
   private memory = noLeafMemory;
   private window = this.memory.bytes;
   private view = new DataView(this.window.buffer);
+  private list: AddressColumns | undefined;
+  private to = 0;
+  private offset = 0;
+  private length = 0;
   private chances = CHANCES;
-  /** Bytes of the block that was found sound last that its checksum is not of. */
+  /** Of what was found sound since `begin`: blocks, their bytes, and those that their checksums are not of. */
+  pages = 0;
+  bytes = 0;
   uncovered = 0;
 
   /** `inflate`: the image of a sound compressed block, in memory used again; undefined when it cannot be had. */
   constructor(private readonly inflate: (block: Uint8Array) => Uint8Array | undefined) {}
 
-  /** Memory that blocks lie in; its bytes are changed for the time of a check. */
-  use(memory: LeafMemory): void {
+  /** From now on it is about these blocks of a list. The memory's bytes are changed for the time of a look at them. */
+  begin(list: AddressColumns, { from, to, memory, offset, length }: BlockRun): void {
+    this.list = list;
+    this.to = to;
+    this.offset = offset;
+    this.length = length;
+    this.pages = this.bytes = this.uncovered = 0;
+    memory.begin(list, from, to, offset, length);
     if (memory === this.memory) return;
     this.memory = memory;
     this.window = memory.bytes;
     this.view = new DataView(this.window.buffer, this.window.byteOffset, this.window.length);
   }
 
-  /** True when nothing is wrong with the block of an address, whose bytes begin at `start` of the window. */
-  isSound(start: number, list: AddressColumns, at: number): boolean {
-    if (this.chances <= 0 || list.kinds[at] !== childKind.leaf) return false;
-    if (!coversPlain(list.keys, list.times[at] as number)) return false;
-    if (this.fits(start, list.sizes[at] as number, list, at)) {
+  /** The first block from `at` on that is not found sound: an index of the list. */
+  pass(at: number): number {
+    const { to, memory } = this;
+    for (let next = at; next < to; next++) {
+      const fitting = memory.fitting(next);
+      next = this.passWhole(next, fitting);
+      if (next < fitting || (next < to && !this.isSound(next))) return next;
+    }
+    return to;
+  }
+
+  /** Compares the checksums of fitting blocks, which are zero in the memory, and puts them back. */
+  private passWhole(from: number, to: number): number {
+    const { list, window, view, offset } = this;
+    if (list === undefined) return from;
+    const { offsets, sizes, checksums } = list;
+    let whole = to;
+    for (let at = from; at < to; at++) {
+      const start = (offsets[at] as number) - offset;
+      const checksum = checksums[at] as number;
+      if (at < whole) {
+        const size = sizes[at] as number;
+        const covered = this.covered(start, size);
+        if (crc32cRange(window, start, start + covered) === checksum) this.count(size, covered);
+        else whole = at;
+      }
+      view.setUint32(start + CHECKSUM, checksum, true);
+    }
+    return whole;
+  }
+
+  private count(size: number, covered: number): void {
+    this.pages++;
+    this.bytes += size;
+    this.uncovered += size - covered;
+  }
+
+  /** The same of one block by code that is everywhere, which takes compressed leaves as well. */
+  private isSound(at: number): boolean {
+    const { list, offset, length } = this;
+    if (list === undefined || this.chances <= 0 || list.kinds[at] !== childKind.leaf) return false;
+    const start = (list.offsets[at] as number) - offset;
+    const size = list.sizes[at] as number;
+    if (start + size > length || !coversPlain(list.keys, list.times[at] as number)) return false;
+    if (
+      this.headerFits(start, size) &&
+      this.isWhole(start, size, list.checksums[at] as number) &&
+      this.rowsFit(start, size, list, at)
+    ) {
+      this.count(size, this.covered(start, size));
       if (this.chances < CHANCES) this.chances += REGAINED;
       return true;
     }
     this.chances -= LOST;
     return false;
-  }
-
-  private fits(start: number, size: number, list: AddressColumns, at: number): boolean {
-    const checksum = list.checksums[at] as number;
-    return this.memory.scan(start, size, this.rows)
-      ? this.keysFit(this.window, list, at) && this.isWhole(start, size, checksum)
-      : this.headerFits(start, size) &&
-          this.isWhole(start, size, checksum) &&
-          this.rowsFit(start, size, list, at);
   }
 
   private headerFits(start: number, size: number): boolean {
@@ -96,15 +145,17 @@ export class PlainLeaf {
     const field = start + CHECKSUM;
     if (view.getUint32(field, true) !== checksum) return false;
     view.setUint32(field, 0);
-    const whole = window[start + CLASSIC_BLOCK.flags] === DATA_CHECKSUM;
-    const covered = whole ? size : Math.min(size, PARTIAL_CHECKSUM_LENGTH);
-    const computed = crc32cRange(window, start, start + covered);
+    const computed = crc32cRange(window, start, start + this.covered(start, size));
     view.setUint32(field, checksum, true);
-    this.uncovered = size - covered;
     return computed === checksum;
   }
 
-  /** The same by code that is everywhere, which takes compressed leaves as well. */
+  /** Bytes of a block that its checksum is of. */
+  private covered(start: number, size: number): number {
+    const whole = this.window[start + CLASSIC_BLOCK.flags] === DATA_CHECKSUM;
+    return whole ? size : Math.min(size, PARTIAL_CHECKSUM_LENGTH);
+  }
+
   private rowsFit(start: number, size: number, list: AddressColumns, at: number): boolean {
     const { window, view, rows, values } = this;
     const memSize = view.getUint32(start + HEADER.memSize, true);

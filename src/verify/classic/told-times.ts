@@ -7,6 +7,7 @@ import { pageTypes } from "../../../formats/page-header.js";
 import { addressAggregate, GLOBAL_AGGREGATE, type TimeAggregate } from "../../../formats/time-window.js";
 import { packedLength, readPackedUnsigned } from "../../codec/packed.js";
 import { decodeRecords } from "../../page/decode-records.js";
+import { NOT_PLAIN, TOLD_BITS } from "../../page/leaf-memory.js";
 import type { PageLayout } from "../../page/walk-types.js";
 import {
   leafTimes,
@@ -26,8 +27,6 @@ import { type KeyBytes, keyAt, NO_KEY } from "./key-bytes.js";
 const OF_NEWEST_RUN = 1;
 const LONGEST = 2 + 9 * windowSlots.length;
 const scratch = new Uint8Array(LONGEST);
-/** Without these a page of values that everybody sees is covered. */
-const NOT_PLAIN = windowBits.startTs | windowBits.stopTs;
 
 /** Keeps the window at `at` of an image; a number as keys have, `NO_KEY` for one that says nothing. */
 export function pushTold(keys: KeyBytes, image: Uint8Array, at: number, ofNewestRun: boolean): number {
@@ -43,7 +42,7 @@ export function pushTold(keys: KeyBytes, image: Uint8Array, at: number, ofNewest
 
 /** Whether a leaf of plain values keeps to what is told, by what can be seen without decoding. */
 export function coversPlain(keys: Uint8Array, told: number): boolean {
-  return told === NO_KEY || ((keyAt(keys, told)?.[1] ?? NOT_PLAIN) & NOT_PLAIN) === 0;
+  return told === NO_KEY || ((keyAt(keys, told)?.[TOLD_BITS] ?? NOT_PLAIN) & NOT_PLAIN) === 0;
 }
 
 function decode(told: Uint8Array | undefined): TimeAggregate {
