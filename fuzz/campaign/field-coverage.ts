@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { declarationOf, type Node, type Span, symbolList } from "../../src/codec/index.js";
 import { paramsOf } from "../mutate/params.js";
-import { typeOf } from "../mutate/seal.js";
-import type { AnyFormat } from "../mutate/site.js";
+import { type AnyFormat, typeOf } from "../mutate/site.js";
 import type { FuzzTarget } from "../target.js";
 
 export interface FormatCoverage {

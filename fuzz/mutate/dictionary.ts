@@ -1,7 +1,6 @@
 /** Strings worth inserting, from the declarations: constants, names of values, keys of configuration text. */
 import { type Description, type Node, symbolList } from "../../src/codec/index.js";
-import { typeOf } from "./seal.js";
-import type { AnyFormat } from "./site.js";
+import { type AnyFormat, typeOf } from "./site.js";
 import { encodeScalar, type ScalarNode } from "./values.js";
 
 /** Shorter strings are found by chance. */

@@ -2,9 +2,9 @@
  * Mutation by declaration: an input of a format, changed where its fields are. Every decision is drawn from one source,
  * so a tape of bytes replays it.
  */
-import { FormatError, type RandomSource, type ReadOptions, Writer } from "../../src/codec/index.js";
+import { FormatError, type RandomSource, type ReadOptions } from "../../src/codec/index.js";
 import { type Seal, seal } from "./seal.js";
-import { type AnyFormat, type Site, sitesOf } from "./site.js";
+import { type AnyFormat, hasSameSites, type Site, sitesOf } from "./site.js";
 import { encodeScalar, interestingValue, type ScalarNode } from "./values.js";
 
 export interface MutateOptions extends ReadOptions {
@@ -12,8 +12,8 @@ export interface MutateOptions extends ReadOptions {
   readonly changes?: number;
   /** What is put right afterwards (default: nothing). */
   readonly seal?: Seal;
-  /** Another input of the format, for splices. */
-  readonly other?: Uint8Array;
+  /** Another input of the format, for splices; a function is called when there is one. */
+  readonly other?: Uint8Array | (() => Uint8Array);
   /** The sites of inputs that are used again and again; undefined for others. */
   readonly known?: (bytes: Uint8Array) => readonly Site[] | undefined;
 }
@@ -37,22 +37,36 @@ export function mutate(
 interface Mutant {
   readonly bytes: Uint8Array;
   readonly options: MutateOptions;
+  /** Where they are known. */
+  readonly sites?: readonly Site[] | undefined;
 }
 
-function change(format: AnyFormat, { bytes, options }: Mutant, random: RandomSource): Mutant {
-  const sites = placesOf(format, bytes, options);
+function change(format: AnyFormat, mutant: Mutant, random: RandomSource): Mutant {
+  const { bytes, options } = mutant;
+  const sites = mutant.sites ?? placesOf(format, bytes, options);
   const site = sites[random.below(sites.length)];
   if (site === undefined) return { bytes: random.bytes(random.below(16)), options };
   switch (random.below(10)) {
     case 0:
       return { bytes: cut(bytes, site, random), options };
     case 1:
-      return { bytes: splice(format, bytes, site, options, random), options };
+      return changed(format, mutant, sites, splice(format, bytes, site, options, random));
     case 2:
       return otherGeneration(format, bytes, random, options);
     default:
-      return { bytes: changeSite(bytes, site, random), options };
+      return changed(format, mutant, sites, changeSite(bytes, site, random));
   }
+}
+
+/** With the sites it had, where they do not depend on what is in the bytes. */
+function changed(
+  format: AnyFormat,
+  { bytes: old, options }: Mutant,
+  sites: readonly Site[],
+  bytes: Uint8Array,
+): Mutant {
+  const stay = bytes.length === old.length && hasSameSites(format, options.generation);
+  return stay ? { bytes, options, sites } : { bytes, options };
 }
 
 const placesOf = (format: AnyFormat, bytes: Uint8Array, options: MutateOptions): readonly Site[] =>
@@ -134,7 +148,7 @@ function splice(
   options: MutateOptions,
   random: RandomSource,
 ): Uint8Array {
-  const { other = bytes } = options;
+  const other = typeof options.other === "function" ? options.other() : (options.other ?? bytes);
   const theirs = placesOf(format, other, options);
   const same = theirs.filter(({ path }) => path === site.path);
   const choice = same.length > 0 && random.below(4) > 0 ? same : theirs;
@@ -151,7 +165,7 @@ function otherGeneration(
   options: MutateOptions,
 ): Mutant {
   const generation = format.generations[random.below(format.generations.length)];
-  const reading = format.read(bytes, options);
+  const reading = format.read(bytes, { ...options, places: false });
   if (generation === undefined || !reading.ok) return { bytes, options };
   try {
     const built = format.build({ ...reading.value, generation }, { ...options, generation });
@@ -165,11 +179,11 @@ function otherGeneration(
 
 function replace(bytes: Uint8Array, start: number, end: number, by: Uint8Array): Uint8Array {
   if (bytes.length - (end - start) + by.length > MAX_LENGTH) return bytes;
-  const writer = new Writer();
-  writer.bytes(bytes.subarray(0, start));
-  writer.bytes(by);
-  writer.bytes(bytes.subarray(end));
-  return writer.finish();
+  const whole = new Uint8Array(bytes.length - (end - start) + by.length);
+  whole.set(bytes.subarray(0, start));
+  whole.set(by, start);
+  whole.set(bytes.subarray(end), start + by.length);
+  return whole;
 }
 
 /** The bytes as one little-endian number, of at most its first eight: near enough for neighbours of a value. */

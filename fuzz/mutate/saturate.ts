@@ -10,8 +10,8 @@ import {
   symbolList,
 } from "../../src/codec/index.js";
 import type { Params } from "./params.js";
-import { typeOf, withoutDerived } from "./seal.js";
-import type { AnyFormat } from "./site.js";
+import { withoutDerived } from "./seal.js";
+import { type AnyFormat, typeOf } from "./site.js";
 
 /** Elements of each kind, and of lists with one kind; parts and flags of elements are random. */
 const EACH_KIND = 6;

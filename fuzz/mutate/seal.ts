@@ -3,7 +3,7 @@
  * Both ways come from the declaration alone.
  */
 import { FormatError, type Node, type ReadOptions } from "../../src/codec/index.js";
-import type { AnyFormat } from "./site.js";
+import { type AnyFormat, typeOf } from "./site.js";
 
 /** How much is put right after a mutation. */
 export const seals = ["none", "checksums", "derived"] as const;
@@ -12,6 +12,8 @@ export type Seal = (typeof seals)[number];
 /** Applies a seal; bytes that cannot be read stay as they are. */
 export function seal(format: AnyFormat, bytes: Uint8Array, how: Seal, options: ReadOptions = {}): Uint8Array {
   if (how === "none") return bytes;
+  const type = typeOf(format, options.generation);
+  if (type !== undefined && !hasPart(type, how === "checksums" ? isChecksum : isDerived)) return bytes;
   return how === "checksums" ? sealChecksums(format, bytes, options) : sealDerived(format, bytes, options);
 }
 
@@ -24,7 +26,7 @@ export function sealChecksums(format: AnyFormat, bytes: Uint8Array, options: Rea
   const view = new DataView(sealed.buffer);
   for (let round = 0; round < ROUNDS; round++) {
     const wrong = format
-      .read(sealed, options)
+      .read(sealed, { ...options, places: false })
       .issues.filter(
         ({ code, expected, offset }) =>
           code === "checksum" && typeof expected === "number" && offset !== undefined,
@@ -40,7 +42,7 @@ export function sealChecksums(format: AnyFormat, bytes: Uint8Array, options: Rea
 
 /** Lengths, counts, sizes and checksums computed anew from what the value holds. */
 export function sealDerived(format: AnyFormat, bytes: Uint8Array, options: ReadOptions = {}): Uint8Array {
-  const reading = format.read(bytes, options);
+  const reading = format.read(bytes, { ...options, places: false });
   if (!reading.ok) return bytes;
   const type = typeOf(format, reading.generation);
   if (type === undefined) return sealChecksums(format, bytes, options);
@@ -50,15 +52,6 @@ export function sealDerived(format: AnyFormat, bytes: Uint8Array, options: ReadO
     if (error instanceof FormatError) return bytes;
     throw error;
   }
-}
-
-/** The declaration of a format's layout; text formats have none. */
-export function typeOf(format: AnyFormat, generation?: string): Node | undefined {
-  const { type, variants } = format as {
-    type?: Node;
-    variants?: Readonly<Record<string, { readonly type?: Node }>>;
-  };
-  return type ?? (generation === undefined ? undefined : variants?.[generation]?.type);
 }
 
 /** A copy in which everything that building can compute is left out. */
@@ -96,7 +89,35 @@ function withoutDerivedFields(
 
 function isDerived(node: Node): boolean {
   if (node.kind === "optional" || node.kind === "region") return isDerived(node.of);
-  return (
-    ("derive" in node && node.derive !== undefined) || (node.kind === "int" && node.checksum !== undefined)
-  );
+  return ("derive" in node && node.derive !== undefined) || isChecksum(node);
+}
+
+const isChecksum = (node: Node): boolean => node.kind === "int" && node.checksum !== undefined;
+
+const parts = new WeakMap<Node, Map<(node: Node) => boolean, boolean>>();
+
+/** Whether the test holds for a declaration or any part of it: asked of every mutant, so that answers are kept. */
+function hasPart(node: Node, test: (node: Node) => boolean): boolean {
+  const answers = parts.get(node) ?? new Map<(node: Node) => boolean, boolean>();
+  parts.set(node, answers);
+  const known = answers.get(test) ?? (test(node) || insideOf(node).some((part) => hasPart(part, test)));
+  answers.set(test, known);
+  return known;
+}
+
+function insideOf(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case "optional":
+    case "region":
+    case "array":
+      return [node.of];
+    case "struct":
+      return node.fields.map(([, field]) => field);
+    case "union":
+      return [...node.cases, ...(node.otherwise === undefined ? [] : [node.otherwise])].map(
+        (one) => one.node,
+      );
+    default:
+      return [];
+  }
 }

@@ -13,14 +13,14 @@ import { writePackedSigned, writePackedUnsigned } from "../../src/codec/packed.j
 export type ScalarNode = IntNode | PackedNode | NibbleNode;
 
 /** Powers of two, and their neighbours, are where lengths and counts go wrong. */
-function boundary(random: RandomSource): bigint {
-  const shift = [0n, 1n, 4n, 6n, 7n, 8n, 12n, 13n, 15n, 16n, 24n, 30n, 31n, 32n, 53n, 62n, 63n, 64n];
-  return (1n << (shift[random.below(shift.length)] as bigint)) + BigInt(random.below(3)) - 1n;
-}
+const POWERS = [0, 1, 4, 6, 7, 8, 12, 13, 15, 16, 24, 30, 31, 32, 53, 62, 63, 64].map(
+  (shift) => 2n ** BigInt(shift),
+);
+const boundary = (random: RandomSource): bigint =>
+  (POWERS[random.below(POWERS.length)] as bigint) + BigInt(random.below(3)) - 1n;
 
 /** A value of interest for a field that has `current`. */
 export function interestingValue(node: ScalarNode, current: bigint, random: RandomSource): bigint {
-  const named = [...symbolList(node.symbols ?? {}), ...symbolList(node.flags ?? {})];
   switch (random.below(8)) {
     case 0:
       return 0n;
@@ -29,8 +29,10 @@ export function interestingValue(node: ScalarNode, current: bigint, random: Rand
     case 2:
       return current ^ (1n << BigInt(random.below(64)));
     case 3:
-    case 4:
+    case 4: {
+      const named = namesOf(node);
       return named.length === 0 ? boundary(random) : withName(node, named, current, random);
+    }
     case 5:
       return limitOf(node, random) ?? boundary(random);
     case 6:
@@ -39,6 +41,12 @@ export function interestingValue(node: ScalarNode, current: bigint, random: Rand
       return randomU64(random);
   }
 }
+
+const NO_SYMBOLS = {};
+const namesOf = ({ symbols = NO_SYMBOLS, flags = NO_SYMBOLS }: ScalarNode) => [
+  ...symbolList(symbols),
+  ...symbolList(flags),
+];
 
 function withName(
   node: ScalarNode,

@@ -10,6 +10,7 @@ export interface Base {
 /** Inputs by seed, and their sites; each is made when it is first asked for. */
 export class Bases {
   private readonly made: Base[] = [];
+  private readonly generations = new WeakMap<Uint8Array, string | undefined>();
   private readonly sites = new WeakMap<Uint8Array, readonly Site[]>();
 
   constructor(private readonly format: AnyFormat) {}
@@ -23,11 +24,19 @@ export class Bases {
     const bytes = format.build(value);
     const generation =
       format.generations.length === 0 ? undefined : (value as { generation: string }).generation;
-    this.sites.set(bytes, sitesOf(format, bytes, generation === undefined ? {} : { generation }));
+    this.generations.set(bytes, generation);
     const base = { bytes, generation };
     this.made[seed] = base;
     return base;
   }
 
-  readonly sitesOf = (bytes: Uint8Array): readonly Site[] | undefined => this.sites.get(bytes);
+  /** Of the bytes of a base; undefined for others. */
+  readonly sitesOf = (bytes: Uint8Array): readonly Site[] | undefined => {
+    const known = this.sites.get(bytes);
+    if (known !== undefined || !this.generations.has(bytes)) return known;
+    const generation = this.generations.get(bytes);
+    const sites = sitesOf(this.format, bytes, generation === undefined ? {} : { generation });
+    this.sites.set(bytes, sites);
+    return sites;
+  };
 }

@@ -50,10 +50,12 @@ export class SpanTracer implements Tracer {
   private readonly stack: Span[];
   private readonly nodes: Node[] = [];
 
+  /** @param explained Without it there are only names, paths and offsets: enough for issues to find their places. */
   constructor(
     private readonly base: number,
     name: string,
     length: number,
+    private readonly explained = true,
   ) {
     this.root = { name, path: "", start: base, end: base + length, kind: "struct", children: [], issues: [] };
     this.stack = [this.root];
@@ -73,7 +75,7 @@ export class SpanTracer implements Tracer {
       children: [],
       issues: [],
     };
-    declarations.set(span, declared);
+    if (this.explained) declarations.set(span, declared);
     parent.children.push(span);
     this.stack.push(span);
     this.nodes.push(node as Node);
@@ -85,7 +87,7 @@ export class SpanTracer implements Tracer {
     span.end = this.base + end;
     if (value === undefined && node.kind === "optional")
       (this.stack[this.stack.length - 1] as Span).children.pop();
-    else explain(span, node, value);
+    else if (this.explained) explain(span, node, value);
   }
 
   fail(end: number): void {
@@ -98,7 +100,7 @@ export class SpanTracer implements Tracer {
 
   /** Makes every byte nobody claimed a visible gap. */
   finish(): Span {
-    fillGaps(this.root);
+    if (this.explained) fillGaps(this.root);
     return this.root;
   }
 }

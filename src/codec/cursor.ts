@@ -102,20 +102,39 @@ export class Cursor {
   }
 }
 
+/** What a writer writes into. */
+interface Output {
+  readonly buffer: Uint8Array;
+  readonly view: DataView;
+}
+
+const outputOf = (buffer: Uint8Array): Output => ({ buffer, view: new DataView(buffer.buffer) });
+
+/** Longer buffers are not kept, bytes. */
+const MAX_SPARE = 1 << 16;
+/** The buffer of a writer that has finished, for the next one: making one takes longer than writing most values. */
+let spare: Output | undefined;
+
+const NO_OUTPUT = outputOf(new Uint8Array());
+
 /** A growing output buffer. */
 export class Writer {
-  private buffer = new Uint8Array(256);
-  private view = new DataView(this.buffer.buffer);
+  private output: Output;
   length = 0;
   halfByte = false;
 
+  constructor() {
+    this.output = spare ?? outputOf(new Uint8Array(256));
+    spare = undefined;
+  }
+
   private room(count: number): number {
     const at = this.length;
-    if (at + count > this.buffer.length) {
-      const grown = new Uint8Array(Math.max(this.buffer.length * 2, at + count));
-      grown.set(this.buffer.subarray(0, at));
-      this.buffer = grown;
-      this.view = new DataView(grown.buffer);
+    const { buffer } = this.output;
+    if (at + count > buffer.length) {
+      const grown = new Uint8Array(Math.max(buffer.length * 2, at + count));
+      grown.set(buffer.subarray(0, at));
+      this.output = outputOf(grown);
     }
     this.length = at + count;
     return at;
@@ -123,35 +142,47 @@ export class Writer {
 
   integer(size: number, little: boolean, value: number | bigint): void {
     const at = this.room(size);
-    if (size === 1) this.view.setUint8(at, Number(value));
-    else if (size === 2) this.view.setUint16(at, Number(value), little);
-    else if (size === 4) this.view.setUint32(at, Number(value), little);
-    else this.view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), little);
+    const { view } = this.output;
+    if (size === 1) view.setUint8(at, Number(value));
+    else if (size === 2) view.setUint16(at, Number(value), little);
+    else if (size === 4) view.setUint32(at, Number(value), little);
+    else view.setBigUint64(at, BigInt.asUintN(64, BigInt(value)), little);
   }
 
   bytes(value: ArrayLike<number>): void {
     const at = this.room(value.length);
-    this.buffer.set(value, at);
+    this.output.buffer.set(value, at);
   }
 
   nibble(value: number): void {
     if (this.halfByte) {
       const at = this.length - 1;
-      this.buffer[at] = (this.buffer[at] as number) | (value << 4);
-    } else this.buffer[this.room(1)] = value;
+      const { buffer } = this.output;
+      buffer[at] = (buffer[at] as number) | (value << 4);
+    } else {
+      const at = this.room(1);
+      this.output.buffer[at] = value;
+    }
     this.halfByte = !this.halfByte;
   }
 
   patchU32(at: number, little: boolean, value: number): void {
-    this.view.setUint32(at, value, little);
+    this.output.view.setUint32(at, value, little);
   }
 
   /** A view of what was written from `start` on; valid until the next write. */
   written(start = 0): Uint8Array {
-    return this.buffer.subarray(start, this.length);
+    return this.output.buffer.subarray(start, this.length);
   }
 
+  /** A copy of what was written; the writer begins anew. */
   finish(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    const { output } = this;
+    const whole = output.buffer.slice(0, this.length);
+    if (output.buffer.length <= MAX_SPARE) spare = output;
+    this.output = NO_OUTPUT;
+    this.length = 0;
+    this.halfByte = false;
+    return whole;
   }
 }

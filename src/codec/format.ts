@@ -4,7 +4,7 @@
  */
 import { attachIssues, pathAt, type Span, SpanTracer, settleChecksums } from "./annotate.js";
 import { checkChecksum, checkValue } from "./check.js";
-import { Cursor, Writer } from "./cursor.js";
+import { Cursor, type Tracer, Writer } from "./cursor.js";
 import { decoder, ReadScope, trailing } from "./decode.js";
 import { type Description, describeNode } from "./describe.js";
 import { encoder, fillChecksums, WriteScope } from "./encode.js";
@@ -24,6 +24,11 @@ export interface ReadOptions {
   readonly base?: number;
   /** Allow bytes behind the value; `length` of the reading tells how many were used. */
   readonly partial?: boolean;
+  /**
+   * `false`: issues of a value that was read may be without offsets, and those of checksums without paths. Finding
+   * them takes a second reading.
+   */
+  readonly places?: boolean;
 }
 export type WriteOptions = Pick<ReadOptions, "generation" | "params">;
 
@@ -112,6 +117,8 @@ export function strict<T>(reading: Reading<T>): T {
   return reading.value;
 }
 
+const NO_PARAMS: Readonly<Record<string, number>> = {};
+
 /** One declared layout, with all that is derived from it. */
 class Layout<T> {
   constructor(readonly type: Node) {}
@@ -119,30 +126,18 @@ class Layout<T> {
   read(bytes: Uint8Array, options: ReadOptions = {}): Reading<T> {
     const cursor = new Cursor(bytes, options.base);
     try {
-      const value = this.decode(cursor, options) as T;
+      const value = decodeWhole(this.type, cursor, options) as T;
       const found = this.issues(value, cursor, options);
       return {
         ok: true,
         value,
         length: cursor.pos,
-        issues: found.length === 0 ? found : this.place(bytes, options, found),
+        issues: found.length === 0 || options.places === false ? found : this.place(bytes, options, found),
       };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       return { ok: false, error, issues: [issueOf(error)] };
     }
-  }
-
-  private decode(cursor: Cursor, { params = {}, partial }: ReadOptions): unknown {
-    const { type } = this;
-    // A struct's fields are the root's own spans; any other value gets one that has no name in paths.
-    const tracer = type.kind === "struct" ? undefined : cursor.tracer;
-    tracer?.open("", type, cursor.pos);
-    const value = decoder(type)(cursor, new ReadScope(cursor, undefined, params, cursor.pos));
-    tracer?.close(cursor.place, value);
-    cursor.align();
-    if (partial !== true && cursor.left > 0) throw trailing(cursor);
-    return value;
   }
 
   private issues(value: T, cursor: Cursor, { params }: ReadOptions): Issue[] {
@@ -156,22 +151,14 @@ class Layout<T> {
 
   /** Second pass, only for damaged input: gives issues their offsets and paths. */
   private place(bytes: Uint8Array, options: ReadOptions, issues: readonly Issue[]): Issue[] {
-    return placedIn(this.trace("", bytes, options).root, issues);
+    return placedIn(this.trace("", bytes, options, false).root, issues);
   }
 
   /** What is there, byte by byte; without a value when it cannot be read to its end. */
-  private trace(name: string, bytes: Uint8Array, options: ReadOptions): Trace<T> {
-    const cursor = new Cursor(bytes, options.base);
-    const tracer = new SpanTracer(options.base ?? 0, name, bytes.length);
-    cursor.tracer = tracer;
-    try {
-      const value = this.decode(cursor, options) as T;
-      return { root: tracer.finish(), cursor, value };
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      tracer.fail(cursor.place);
-      return { root: tracer.finish(), cursor, error };
-    }
+  private trace(name: string, bytes: Uint8Array, options: ReadOptions, explained = true): Trace<T> {
+    const tracer = new SpanTracer(options.base ?? 0, name, bytes.length, explained);
+    const read = trace<T>(this.type, bytes, options, tracer);
+    return { root: tracer.finish(), ...read };
   }
 
   annotate(name: string, bytes: Uint8Array, options: ReadOptions = {}): Span {
@@ -216,10 +203,32 @@ class Layout<T> {
   }
 }
 
-type Trace<T> = { readonly root: Span; readonly cursor: Cursor } & (
-  | { readonly value: T }
-  | { readonly error: FormatError }
-);
+type Traced<T> = { readonly cursor: Cursor } & ({ readonly value: T } | { readonly error: FormatError });
+type Trace<T> = { readonly root: Span } & Traced<T>;
+
+function decodeWhole(type: Node, cursor: Cursor, { params = NO_PARAMS, partial }: ReadOptions): unknown {
+  // A struct's fields are the root's own spans; any other value gets one that has no name in paths.
+  const tracer = type.kind === "struct" ? undefined : cursor.tracer;
+  tracer?.open("", type, cursor.pos);
+  const value = decoder(type)(cursor, new ReadScope(cursor, undefined, params, cursor.pos));
+  tracer?.close(cursor.place, value);
+  cursor.align();
+  if (partial !== true && cursor.left > 0) throw trailing(cursor);
+  return value;
+}
+
+/** Shows a tracer what is read, as far as the bytes can be read. */
+export function trace<T>(type: Node, bytes: Uint8Array, options: ReadOptions, tracer: Tracer): Traced<T> {
+  const cursor = new Cursor(bytes, options.base);
+  cursor.tracer = tracer;
+  try {
+    return { cursor, value: decodeWhole(type, cursor, options) as T };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    tracer.fail(cursor.place);
+    return { cursor, error };
+  }
+}
 
 /** Issues on the spans they are of, with their offsets and paths. */
 function placedIn(root: Span, issues: readonly Issue[]): Issue[] {

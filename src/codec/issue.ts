@@ -20,7 +20,12 @@ export function issueOf(error: FormatError): Issue {
 }
 
 export function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept as never;
 }
 
 export const hasErrors = (issues: readonly Issue[]): boolean =>

@@ -180,7 +180,7 @@ class TextFormat<T extends object> {
       const source: Source = { text, generation };
       const value = { ...label, ...read, [SOURCE]: source } as T;
       const length = partial ? encodeText(text).length : bytes.length;
-      const placed = this.place(generation, text, base, issues);
+      const placed = options.places === false ? issues : this.place(generation, text, base, issues);
       return { ok: true, value, length, issues: labelled(placed, label), ...label };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;

@@ -4,7 +4,7 @@ import { formats } from "../../formats/registry.js";
 import { dictionaryOf } from "../../fuzz/mutate/dictionary.js";
 import { mutate } from "../../fuzz/mutate/mutate.js";
 import { sealChecksums, sealDerived, seals } from "../../fuzz/mutate/seal.js";
-import { sitesOf } from "../../fuzz/mutate/site.js";
+import { annotatedSites, sitesOf } from "../../fuzz/mutate/site.js";
 import { Tape } from "../../fuzz/tape.js";
 import { hasErrors, seededRandom } from "../../src/codec/index.js";
 
@@ -36,6 +36,18 @@ test("sites lie within the input and name what is there", () => {
     for (const { start, end, path } of sites)
       assert.ok(start >= 0 && start <= end && end <= bytes.length, `${format.name} ${path}`);
   }
+});
+
+test("sites are those that annotating finds, of damaged inputs as well", () => {
+  for (const format of formats)
+    for (let i = 0; i < MUTANTS; i++) {
+      const random = seededRandom(3000 + i);
+      const value = format.generate(random);
+      const { generation } = value as { generation?: string };
+      const options = generation === undefined ? {} : { generation };
+      const mutant = mutate(format, format.build(value), random, { ...options, changes: i % 4 });
+      assert.equal(sitesOf(format, mutant, options), annotatedSites(format, mutant, options), format.name);
+    }
 });
 
 test("sealed mutants have no wrong checksum", () => {
