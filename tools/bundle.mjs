@@ -84,7 +84,6 @@ rmSync(outdir, { recursive: true, force: true });
 await makeProgram("pugmark", "dist/src/cli/main.js", "#!/usr/bin/env node\n");
 // Beside the program: threads are started from a file next to the code that starts them.
 await makeProgram("leaf-worker", "dist/src/verify/classic/leaf-worker.js");
-await makeProgram("read-ahead-worker", "dist/src/store/read-ahead-worker.js");
 writeFileSync(`${outdir}/package.json`, `${JSON.stringify({ type: "commonjs" })}\n`);
 chmodSync(`${outdir}/pugmark.js`, 0o755);
 const inputs = ["corpus/palm/trees", "corpus/classic-12.0/basic"]

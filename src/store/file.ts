@@ -1,7 +1,6 @@
 /** Positioned reads of files and of memory. Files are opened read-only, and only so many at a time. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { InputError, systemError } from "./input-error.js";
-import { ReadAhead } from "./read-ahead.js";
 import type { RandomAccess } from "./types.js";
 
 /** Page logs of many tables are many files; systems allow a process about a thousand. */
@@ -12,18 +11,10 @@ const openFiles = new Set<FileAccess>();
 export class FileAccess implements RandomAccess {
   readonly size: number;
   private descriptor: number | undefined;
-  /** Tells the file apart from another of the same name. */
-  readonly identity: string;
-  private thread: ReadAhead | undefined;
+  private readonly identity: string;
 
-  /**
-   * `threads`: whether another thread may read ahead.
-   * @throws InputError `input-missing`, `input-unreadable`; also for directories and devices.
-   */
-  constructor(
-    readonly path: string,
-    private readonly threads = false,
-  ) {
+  /** @throws InputError `input-missing`, `input-unreadable`; also for directories and devices. */
+  constructor(readonly path: string) {
     const { size, identity } = this.open();
     this.size = size;
     this.identity = identity;
@@ -41,14 +32,7 @@ export class FileAccess implements RandomAccess {
     return done;
   }
 
-  readAhead(offset: number): ReadAhead | undefined {
-    if (!this.threads || this.thread !== undefined) return undefined;
-    this.thread = ReadAhead.from(this, offset);
-    return this.thread;
-  }
-
   close(): void {
-    this.thread?.close();
     if (this.descriptor === undefined) return;
     openFiles.delete(this);
     closeSync(this.descriptor);

@@ -11,12 +11,9 @@ const BLOCK = 64 * 1024;
 
 let standardInput: Uint8Array | undefined;
 
-/**
- * `threads`: whether another thread may read ahead.
- * @throws InputError `input-missing`, `input-unreadable`, `input-unsupported` (more than can be kept).
- */
-export function openInput(path: string, threads = false): RandomAccess {
-  if (path !== STANDARD_INPUT) return new FileAccess(path, threads);
+/** @throws InputError `input-missing`, `input-unreadable`, `input-unsupported` (more than can be kept). */
+export function openInput(path: string): RandomAccess {
+  if (path !== STANDARD_INPUT) return new FileAccess(path);
   standardInput ??= readStandardInput();
   return new MemoryAccess(path, standardInput);
 }

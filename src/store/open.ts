@@ -8,10 +8,7 @@ import { openPalm } from "./palm.js";
 import type { InputKind, PageLog } from "./types.js";
 
 export type PageLogKind = PageLog["kind"];
-export interface OpenPageLogOptions extends PageServiceOptions {
-  /** Whether another thread may read ahead in a large file that is read from beginning to end. */
-  readonly threads?: boolean;
-}
+export type OpenPageLogOptions = PageServiceOptions;
 
 export const pageLogKinds: readonly PageLogKind[] = [
   "palm",
@@ -37,7 +34,7 @@ export function openDetectedPageLog(
 ): PageLog {
   switch (kind) {
     case "palm":
-      return openPalm(target, options.threads);
+      return openPalm(target);
     case "palite":
       return openPalite(target);
     case "page-log-jsonl":

@@ -34,12 +34,12 @@ const KNOWN_FLAGS = symbolList(pageLogFlagSymbols).reduce((all, [, mask]) => all
 const PROBES = 64;
 
 /**
- * Opens the environment file of a PALM store. `threads`: whether another thread may read ahead.
+ * Opens the environment file of a PALM store.
  * @throws InputError `input-unsupported` for another LMDB version or an unknown key layout, `input-unknown` for
  *   another kind of file, and what opening a file throws.
  */
-export function openPalm(dataFile: string, threads = false): PalmStore {
-  const file = openInput(dataFile, threads);
+export function openPalm(dataFile: string): PalmStore {
+  const file = openInput(dataFile);
   try {
     return new PalmStore(file);
   } catch (error) {

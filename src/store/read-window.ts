@@ -2,7 +2,6 @@
  * Reads that follow one another become few large ones; scattered reads stay as small as they are. A view is valid
  * until the next call.
  */
-import type { ReadAhead } from "./read-ahead.js";
 import type { RandomAccess } from "./types.js";
 
 const FIRST_AHEAD = 16 * 1024;
@@ -15,17 +14,12 @@ export class ReadWindow {
   private start = 0;
   private end = 0;
   private ahead = 0;
-  private thread: ReadAhead | undefined;
 
   constructor(private readonly file: RandomAccess) {}
 
   /** `length` bytes from `offset`, fewer at the end of the file. */
   view(offset: number, length: number): Uint8Array {
-    if (offset < this.start || offset + length > this.end) {
-      const read = this.thread?.view(offset, length);
-      if (read !== undefined) return read;
-      this.fill(offset, length);
-    }
+    if (offset < this.start || offset + length > this.end) this.fill(offset, length);
     const from = offset - this.start;
     return this.buffer.subarray(from, Math.min(from + length, this.end - this.start));
   }
@@ -33,9 +27,7 @@ export class ReadWindow {
   private fill(offset: number, length: number): void {
     const reach = this.end + Math.max(this.ahead, MAX_GAP);
     const follows = offset >= this.start && offset <= reach && this.end > 0;
-    if (follows && this.ahead === MAX_AHEAD) this.thread ??= this.file.readAhead?.(offset);
-    const grown = Math.min(Math.max(2 * this.ahead, FIRST_AHEAD), MAX_AHEAD);
-    this.ahead = follows && this.thread?.isReading !== true ? grown : 0;
+    this.ahead = follows ? Math.min(Math.max(2 * this.ahead, FIRST_AHEAD), MAX_AHEAD) : 0;
     const wanted = Math.max(0, Math.min(Math.max(length, this.ahead), this.file.size - offset));
     if (wanted > this.buffer.length) this.buffer = new Uint8Array(wanted);
     this.start = offset;

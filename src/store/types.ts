@@ -3,7 +3,6 @@
  * input in memory; everything is synchronous.
  */
 import type { Issue } from "../codec/issue.js";
-import type { ReadAhead } from "./read-ahead.js";
 
 export type InputKind =
   | "palm"
@@ -109,7 +108,5 @@ export interface RandomAccess {
   readonly size: number;
   /** Fills `target` from `offset`; returns the bytes read, fewer only at the end of the file. */
   readInto(target: Uint8Array, offset: number): number;
-  /** Lets a thread read on from `offset`, for one reader; undefined where none can, or one does already. */
-  readAhead?(offset: number): ReadAhead | undefined;
   close(): void;
 }

@@ -19,7 +19,7 @@ export interface VerifyOptions {
   readonly allCheckpoints?: boolean;
   /** Names keys in what findings mean for the data; they are user data. */
   readonly showKeys?: boolean;
-  /** Threads that check large classic files (default: one a core); 1: nor does any read ahead in page logs. */
+  /** Threads that check large classic files (default: one a core). */
   readonly threads?: number;
   /** Called for each finding as it is made. */
   readonly onFinding?: (finding: Finding) => void;

@@ -110,7 +110,7 @@ async function verifyStore(input: DetectedInput, run: Run, detected: Detected): 
     import("../store/open.js"),
     import("./page-log/verify.js"),
   ]);
-  const store = openDetectedPageLog(input, { threads: run.options.threads !== 1 });
+  const store = openDetectedPageLog(input);
   try {
     verifyPageLog(store, run, detected);
   } finally {
