@@ -1,6 +1,5 @@
 /** Repairs as a byte program: edits of small homes and page logs, sound and damaged, broken off and taken back. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RandomSource } from "../../src/codec/index.js";
 import {
@@ -19,6 +18,7 @@ import { exportPageLog } from "../../src/store/jsonl-writer.js";
 import type { MemoryPageLog } from "../../src/store/memory-page-log.js";
 import { openPageLog } from "../../src/store/open.js";
 import type { PageLog } from "../../src/store/types.js";
+import { PageLogDatabase } from "../../src/tree/page-log/database.js";
 import { DirectoryVerifier } from "../../src/verify/classic/directory.js";
 import { verifyPageLog } from "../../src/verify/page-log/verify.js";
 import { Detected, Run } from "../../src/verify/run.js";
@@ -26,6 +26,9 @@ import { DamagedHome, HomeFolder, SoundHome } from "../damage/classic-home.js";
 import { DamagedPageLog, generationOfLog, PAGE_LOGS, soundPageLog } from "../damage/page-logs.js";
 import { Tape } from "../tape.js";
 import { Broken, DECIDED, type FuzzTarget, isRaw, RAW } from "../target.js";
+import { MetadataModel } from "./repair-model.js";
+import { scratchFolder } from "./scratch.js";
+import { readAll } from "./tree-rows.js";
 
 const MAX_EDITS = 3;
 /** Kinds of edits, the usual one twice. */
@@ -33,10 +36,6 @@ const EDITS = 9;
 const MAX_DAMAGE = 2;
 const MAX_POINT = 24;
 const TIME = 1_795_300_000;
-
-/** A repair writes and syncs often: in memory that costs nothing. */
-const IN_MEMORY = "/dev/shm";
-const scratchRoot = (): string => (existsSync(IN_MEMORY) ? IN_MEMORY : tmpdir());
 
 /** Sound and damaged stores, each kind of edit, broken off early and late. */
 function* repairSeeds(stores: number): Generator<Uint8Array> {
@@ -112,12 +111,13 @@ const editsOf = (tape: RandomSource, uris: readonly string[]): RepairEdit[] =>
   Array.from({ length: 1 + tape.below(MAX_EDITS) }, () => editOf(tape, uris));
 
 /** Undefined when it is refused; anything else that is thrown is a defect. */
-function unlessRefused<T>(work: () => T): T | undefined {
+function unlessRefused<T>(work: () => T, onRefusal: (reason: string) => void = () => {}): T | undefined {
   try {
     return work();
   } catch (error) {
     if (error instanceof RepairRefusal || error instanceof InputError) {
       if (error.message === "") throw new Broken("refused without a reason");
+      onRefusal(error.message);
       return undefined;
     }
     throw error;
@@ -132,8 +132,7 @@ let classic: { readonly sound: SoundHome; readonly folder: HomeFolder; readonly 
 function classicBase(): NonNullable<typeof classic> {
   if (classic !== undefined) return classic;
   const sound = SoundHome.ofCorpus("tiny");
-  const work = mkdtempSync(join(scratchRoot(), "pugmark-repair-"));
-  process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+  const work = scratchFolder();
   classic = { sound, folder: new HomeFolder(sound, work), work };
   return classic;
 }
@@ -227,8 +226,7 @@ let logs: { readonly work: string; readonly sound: Map<number, string> } | undef
 
 function logBase(): NonNullable<typeof logs> {
   if (logs !== undefined) return logs;
-  const work = mkdtempSync(join(scratchRoot(), "pugmark-repair-"));
-  process.once("exit", () => rmSync(work, { recursive: true, force: true }));
+  const work = scratchFolder();
   logs = { work, sound: new Map() };
   return logs;
 }
@@ -248,46 +246,79 @@ function damagedExport(log: MemoryPageLog): string {
   return path;
 }
 
-const LOG_URIS = [
-  "file:accounts.wt_stable",
-  "layered:accounts",
-  "colgroup:accounts",
-  "file:WiredTigerShared.wt_stable",
-  "file:WiredTigerSharedHS.wt_stable",
-  "file:empty.wt_stable",
-];
+const METADATA = "file:WiredTigerShared.wt_stable";
+/** Rows that no log has, and one that is the engine's own. */
+const OTHER_URIS = [METADATA, "colgroup:accounts", "file:none.wt_stable"];
+
+/** Edits as they are usually asked for, every other time. */
+function logEditOf(tape: RandomSource, uris: readonly string[]): RepairEdit {
+  const uri = uris[tape.below(uris.length)] as string;
+  switch (tape.below(8)) {
+    case 0:
+      return { edit: "set", uri, key: "app_metadata", value: VALUES[tape.below(VALUES.length)] as string };
+    case 1:
+      return { edit: "change-id", uri, id: "auto" };
+    case 2:
+      return { edit: "create-table", name: NAMES[tape.below(2)] as string, config: CONFIGS[0] as string };
+    case 3:
+      return { edit: "remove", uri };
+    default:
+      return editOf(tape, [...uris, ...OTHER_URIS]);
+  }
+}
 
 export const repairPageLogTarget: FuzzTarget = {
   name: "repair-page-log",
   oracle:
-    "edits of a sound or damaged page log are refused with a reason and nothing is written, or the new store has every " +
-    "record and checkpoint of the old one, one checkpoint more, and verification finds no more than before",
-  seeds: () => repairSeeds(PAGE_LOGS),
+    "edits of a sound or damaged page log are refused with a reason and nothing is written, or the metadata's rows are " +
+    "what a plain model makes of them, the new store has every other row, record and checkpoint of the old one, one " +
+    "checkpoint more, and verification finds no more than before; what can be done with a sound log is not refused",
+  seeds: () => logSeeds(),
   fuzz(input) {
     const tape = new Tape(input.subarray(1));
     const index = tape.below(256) % PAGE_LOGS;
     const damaged = new DamagedPageLog(soundPageLog(index));
     const isSound = isRaw(input);
     if (!isSound) for (let left = 1 + tape.below(MAX_DAMAGE); left > 0; left--) damaged.change(tape);
-    const path = isSound ? soundExport(index) : damagedExport(damaged.log());
+    const log = isSound ? soundPageLog(index) : damaged.log();
+    const path = isSound ? soundExport(index) : damagedExport(log);
     const before = contentsOf(path);
-    const edits = editsOf(tape, LOG_URIS);
+    const uris = [...metadataOf(soundPageLog(index)).keys()].map((key) => key.replace("\0", ""));
+    const edits = Array.from({ length: 1 + tape.below(MAX_EDITS) }, () => logEditOf(tape, uris));
     const dropHistory = tape.below(2) === 1;
     // Two generations look alike, so that it has to be said which.
     const options = { time: TIME, dropHistory, generation: generationOfLog(index) };
-    const plan = unlessRefused(() => planPageLogRepair(path, edits, options));
-    if (plan !== undefined) checkNewStore(path, plan);
+    let refusal = "";
+    const plan = unlessRefused(
+      () => planPageLogRepair(path, edits, options),
+      (reason) => {
+        refusal = reason;
+      },
+    );
+    if (plan !== undefined) checkNewStore(log, plan);
+    else if (isSound && modelOf(log, edits).mustBeDone) throw new Broken(`refused: ${refusal}`);
     checkSame(before, contentsOf(path), "a repair into a new store");
   },
 };
 
-function checkNewStore(path: string, plan: PageLogRepairPlan): void {
+/** Every kind of edit of a sound log, alone and two together, and some of damaged ones. */
+function* logSeeds(): Generator<Uint8Array> {
+  for (let kind = 0; kind < 4 + EDITS; kind++) {
+    const store = kind % PAGE_LOGS;
+    const edit = kind < 4 ? [kind, kind, 1] : [kind, 4, kind - 4, 1, 0, 4];
+    yield Uint8Array.of(RAW, store, 0, ...edit);
+    yield Uint8Array.of(RAW, PAGE_LOGS - 1 - store, 1, ...edit, 1, 0, 2);
+    if (kind < 4) yield Uint8Array.of(DECIDED, store, 5 * kind, 1, 3, kind, 2, 1, 4, 0, 1, 2, 3);
+  }
+}
+
+function checkNewStore(old: PageLog, plan: PageLogRepairPlan): void {
   const folder = join(logBase().work, "output");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   const output = join(folder, "store");
   applyPageLogRepair(plan, { output });
-  const [old, made] = [openPageLog(path), openPageLog(output)];
+  const made = openPageLog(output);
   try {
     const limit = old.checkpoints().at(-1)?.lsn ?? 0n;
     if (made.checkpoints().length !== old.checkpoints().length + 1)
@@ -298,11 +329,43 @@ function checkNewStore(path: string, plan: PageLogRepairPlan): void {
       if (copy === undefined || Buffer.compare(copy.data, record.data) !== 0)
         throw new Broken(`the record at LSN ${record.lsn} is another one`);
     }
+    const model = modelOf(old, plan.edits);
+    model.check(metadataOf(made));
+    checkRows(old, made, model);
     if (logErrors(made) > logErrors(old)) throw new Broken("more errors than before");
   } finally {
-    old.close();
     made.close();
   }
+}
+
+/** Rows of every table there was and is to be. */
+function checkRows(old: PageLog, made: PageLog, model: MetadataModel): void {
+  const before = readAll(new PageLogDatabase(old, "memory", {}), false).rows;
+  const after = readAll(new PageLogDatabase(made, "memory", {}), false).rows;
+  const isKept = (name: string): boolean => {
+    const uri = name.slice(0, name.indexOf(" "));
+    return !uri.startsWith("file:WiredTiger") && model.has(uri);
+  };
+  for (const [name, value] of before)
+    if (isKept(name) && after.get(name) !== value) throw new Broken(`row ${name} is another one`);
+  for (const name of after.keys())
+    if (isKept(name) && !before.has(name)) throw new Broken(`row ${name} is new`);
+}
+
+/** Rows of the shared metadata, with their NULs. */
+function metadataOf(log: PageLog): Map<string, string> {
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+  const rows = new Map<string, string>();
+  for (const { key, value } of new PageLogDatabase(log, "memory", {}).table(METADATA).rows())
+    rows.set(text(key as Uint8Array), text(value));
+  return rows;
+}
+
+function modelOf(log: PageLog, edits: readonly RepairEdit[]): MetadataModel {
+  const rows = [...metadataOf(log)].map(
+    ([key, value]) => [key.replace("\0", ""), value.replace("\0", "")] as const,
+  );
+  return new MetadataModel(new Map(rows), edits);
 }
 
 function logErrors(log: PageLog): number {
