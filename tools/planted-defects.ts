@@ -373,6 +373,8 @@ async function hunt(folder: string, defect: PlantedDefect): Promise<Hunted | und
       new AbortController().signal,
     );
     const [finding] = findings;
+    if (finding === undefined && targets.every(({ executions }) => executions === 0))
+      throw new Error(`${name}: no input was run; is the build of these sources?`);
     if (finding === undefined) return undefined;
     return { inputs: finding.inputs, seconds: targets[0]?.seconds ?? 0, message: finding.message };
   } finally {
