@@ -98,11 +98,13 @@ function chosen(block: Uint8Array, generation: BlockGeneration | undefined): [Ca
     (candidate) => generation === undefined || candidate.generation === generation,
   );
   if (all.length === 0) all.push({ generation: generation ?? "classic", at: PAGE_HEADER.size });
-  const checked = all.map((candidate): [Candidate, BlockChecksum] => [
-    candidate,
-    checksumOf(block, candidate),
-  ]);
-  return checked.find(([, { valid }]) => valid) ?? (checked[0] as [Candidate, BlockChecksum]);
+  let likeliest: [Candidate, BlockChecksum] | undefined;
+  for (const candidate of all) {
+    const checked: [Candidate, BlockChecksum] = [candidate, checksumOf(block, candidate)];
+    if (checked[1].valid) return checked;
+    likeliest ??= checked;
+  }
+  return likeliest as [Candidate, BlockChecksum];
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { RandomAccess } from "./types.js";
 
 const FIRST_AHEAD = 16 * 1024;
-const MAX_AHEAD = 1024 * 1024;
+const MAX_AHEAD = 256 * 1024;
 /** Reads that leave out no more than this follow one another: an LMDB value ends anywhere in its last page. In bytes. */
 const MAX_GAP = 64 * 1024;
 

@@ -47,6 +47,9 @@ export class AddressBook {
   /** The one whose timestamps were added last. */
   private lastAggregate: TimeAggregate | undefined;
   private order = new Uint32Array();
+  /** The times that were asked for last. */
+  private lastIndex = 0;
+  private lastTimes: PageTimes | undefined;
 
   addHolder(holder: AddressHolder): number {
     return this.holders.push(holder) - 1;
@@ -156,11 +159,21 @@ export class AddressBook {
   timesBelow({ at }: BookedAddress): PageTimes | undefined {
     const index = this.timesOf[at] as number;
     if (index === 0) return undefined;
-    const [oldestStart, newestDurableStart, newestStop, newestDurableStop] = this.times.subarray(
-      index * TIMES,
-      (index + 1) * TIMES,
-    ) as unknown as [bigint, bigint, bigint, bigint];
-    return { oldestStart, newestDurableStart, newestStop, newestDurableStop, prepare: false };
+    // Neighbours are often told the same.
+    if (index !== this.lastIndex) this.lastTimes = this.timesAt(index * TIMES);
+    this.lastIndex = index;
+    return this.lastTimes;
+  }
+
+  private timesAt(at: number): PageTimes {
+    const { times } = this;
+    return {
+      oldestStart: times[at] as bigint,
+      newestDurableStart: times[at + 1] as bigint,
+      newestStop: times[at + 2] as bigint,
+      newestDurableStop: times[at + 3] as bigint,
+      prepare: false,
+    };
   }
 
   private grow(): void {

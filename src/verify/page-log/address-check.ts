@@ -185,7 +185,8 @@ export class AddressCheck {
     this.disagreements = [];
   }
 
-  private checkType({ type, place }: PassedRecord): void {
+  private checkType(page: PassedRecord): void {
+    const { type } = page;
     const { kind, holder, fields } = this.subject;
     if (kind === childKinds.any || type === undefined) return;
     const wanted = kind === childKinds.internal ? pageTypes.rowInternal : pageTypes.rowLeaf;
@@ -196,13 +197,13 @@ export class AddressCheck {
       message: `${holder.name} holds page ${fields.pageId} as ${names[wanted]}, and it is ${names[type]}`,
       expected: wanted,
       actual: type,
-      hint: `the page is at LSN ${place.lsn}`,
+      hint: `the page is at LSN ${page.lsn}`,
       consequence: "readers fail here, or take rows for addresses",
     });
   }
 
   /** True when the page's keys are those its parent says it may have. */
-  private checkRange({ place }: PassedRecord, { from, to }: KeyRange): boolean {
+  private checkRange(page: PassedRecord, { from, to }: KeyRange): boolean {
     const { subject, chain } = this;
     const table = this.context.tables.get(subject.tableId);
     const { lowest, highest } = chain;
@@ -210,7 +211,7 @@ export class AddressCheck {
     const below = lowest !== undefined && from !== undefined && compareKeys(lowest, from) < 0;
     const above = highest !== undefined && to !== undefined && compareKeys(highest, to) >= 0;
     if (!below && !above) return true;
-    this.context.run.findings.add(treeKeyRange, place, {
+    this.context.run.findings.add(treeKeyRange, page.place, {
       message: `page ${subject.fields.pageId} has keys ${below ? "below" : "above"} the range ${subject.holder.name} gives it`,
       consequence: "these rows are not found by their keys, and others of the range are missing",
     });
