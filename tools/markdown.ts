@@ -7,6 +7,21 @@ export function markdownTable(head: readonly string[], rows: ReadonlyArray<reado
   return [line(head), `|${"---|".repeat(head.length)}\n`, ...rows.map(line)].join("");
 }
 
+/** What is between `<!-- name -->` and `<!-- /name -->`; empty when the marks are not there. */
+export function marked(text: string, name: string): string {
+  const start = `<!-- ${name} -->`;
+  const from = text.indexOf(start);
+  return from < 0 ? "" : text.slice(from + start.length, text.indexOf(`<!-- /${name} -->`, from)).trim();
+}
+
+/** The cells of the lines of a table below its heads. */
+export const tableRows = (table: string): string[][] =>
+  table
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .slice(1)
+    .map((line) => line.slice(2, -2).split(" | "));
+
 /**
  * The text with what is between `<!-- name -->` and `<!-- /name -->` replaced.
  * @throws RangeError when the marks are not there.

@@ -22,6 +22,11 @@ export interface Result {
   readonly memory?: string;
 }
 
+export interface Table {
+  readonly heads: readonly string[];
+  readonly rows: ReadonlyArray<readonly string[]>;
+}
+
 export interface Bench {
   readonly name: string;
   /** One line: what is measured against what. */
@@ -29,6 +34,10 @@ export interface Bench {
   /** Who is measured beside us (default wt). */
   readonly peer?: string;
   run(options: BenchOptions): Promise<readonly Result[]>;
+  /** Its results as tables of its own. */
+  tables?(results: readonly Result[]): readonly Table[];
+  /** Puts them into the documentation; what was not measured this time stays there. */
+  document?(tables: readonly Table[]): void;
 }
 
 const MIB = 2 ** 20;

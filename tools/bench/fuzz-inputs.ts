@@ -10,7 +10,8 @@ export interface SizedInputs {
   readonly inputs: readonly Uint8Array[];
 }
 
-const SIZES = [16, 256, 4096, 65_536] as const;
+/** Bytes. */
+export const SIZES: readonly number[] = [16, 256, 4096, 65_536];
 const EACH = 8;
 
 export function* ofSize(): Generator<SizedInputs> {

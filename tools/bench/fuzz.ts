@@ -1,6 +1,6 @@
 /**
  * Executions per second: jsfuzz as campaigns run it, one target after the other, against jsfuzz with an empty target
- * that is not instrumented, on copies of the same inputs. Both loops are started; then one is stopped while the other
+ * that is not instrumented, on changed copies of the same inputs. Both loops are started; then one is stopped while the other
  * runs, in turn, so that a slow moment of the machine meets both. What they have run is counted where jsfuzz sends it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,9 +14,10 @@ import { corpusSeeds } from "../../fuzz/corpus.js";
 import { targets } from "../../fuzz/targets/index.js";
 import { type Bench, type BenchOptions, median, type Result, write } from "./bench.js";
 import { ofSize, type SizedInputs } from "./fuzz-inputs.js";
+import { documentTables, fuzzTables } from "./fuzz-tables.js";
 
 /** Until the code of a loop is compiled, milliseconds. */
-const WARM_UP = 3000;
+const WARM_UP = 2000;
 /** One turn of one loop, milliseconds. */
 const TURN = 300;
 const START_SECONDS = 60;
@@ -26,12 +27,19 @@ export const fuzzBench: Bench = {
   name: "fuzz",
   title: "executions per second of every target against jsfuzz with an empty target, same inputs, in turn",
   peer: "empty target",
+  tables: fuzzTables,
+  document: (tables) =>
+    documentTables(
+      tables,
+      targets.map(({ name }) => name),
+    ),
   async run(options) {
     const { version } = createRequire(import.meta.url)("jsfuzz/package.json") as { version: string };
     write(
       `jsfuzz ${version}; ${options.pairs} turns of ${TURN} ms each, medians; /s = executions per second`,
     );
     const folder = mkdtempSync(join(tmpdir(), "pugmark-bench-"));
+    endWithUs(folder);
     const bundle = instrumentedBundle();
     const results: Result[] = [];
     try {
@@ -70,6 +78,16 @@ export const fuzzBench: Bench = {
     }
   },
 };
+
+/** Killed, the bench takes its loops and its folder along. */
+function endWithUs(folder: string): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+      for (const loop of Loop.running) loop.end();
+      rmSync(folder, { recursive: true, force: true });
+      process.kill(process.pid, signal);
+    });
+}
 
 /** `--only a,b`: any of the texts. */
 const matches = ({ only = "" }: BenchOptions, what: string): boolean =>
@@ -122,6 +140,7 @@ interface LoopOptions {
 
 /** A running jsfuzz. */
 class Loop {
+  static readonly running = new Set<Loop>();
   private readonly child: ChildProcess;
 
   constructor(options: LoopOptions) {
@@ -130,6 +149,7 @@ class Loop {
     mkdirSync(corpus, { recursive: true });
     for (const [index, input] of inputs.entries()) writeFileSync(join(corpus, `input-${index}`), input);
     this.child = this.start(options, corpus);
+    Loop.running.add(this);
   }
 
   private start({ folder, inputs, preload, target, bundle }: LoopOptions, corpus: string): ChildProcess {
@@ -178,7 +198,10 @@ class Loop {
   }
 
   stop = (): void => this.signal("SIGSTOP");
-  end = (): void => this.signal("SIGKILL");
+  end(): void {
+    this.signal("SIGKILL");
+    Loop.running.delete(this);
+  }
 
   /** Inputs so far. */
   private count(): Promise<number> {
@@ -209,7 +232,10 @@ const MOST_VARIABLE = "PUGMARK_BENCH_MOST";
 /** Longer inputs jsfuzz would cut, bytes. */
 const JSFUZZ_MOST = 4096;
 
-/** In jsfuzz's own process, not in its worker: counts inputs, and lets them be as long as those it began with. */
+/**
+ * In jsfuzz's own process, not in its worker: counts inputs, lets them be as long as those it began with, and keeps to
+ * those, since longer ones take jsfuzz longer and the empty target finds none.
+ */
 const PRELOAD = `if (!/worker\\.js$/.test(process.argv[1])) {
   const children = require("node:child_process");
   const { fork } = children;
@@ -224,11 +250,13 @@ const PRELOAD = `if (!/worker\\.js$/.test(process.argv[1])) {
     return child;
   };
   process.on("message", () => process.send(sent));
+  process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
   const { Corpus } = require(process.env.${CORPUS_VARIABLE});
   const { generateInput } = Corpus.prototype;
   Corpus.prototype.generateInput = function () {
     this.maxInputSize = Number(process.env.${MOST_VARIABLE});
     return generateInput.call(this);
   };
+  Corpus.prototype.putBuffer = () => {};
 }
 `;

@@ -1,10 +1,19 @@
 /**
- * `npm run bench [-- NAME… [--mb N] [--pairs N] [--only TEXT] [--markdown]]`: runs the named benches, or all of them.
+ * `npm run bench [-- NAME… [--mb N] [--pairs N] [--only TEXT] [--markdown] [--docs]]`: runs the named benches, or all
+ * of them; `--docs` puts tables into the documentation where a bench has a place there.
  * What counts are ratios against a peer in the same run on the same input; absolute figures are this machine's.
  */
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { type Bench, type BenchOptions, type Result, write, writeMarkdown, writeTable } from "./bench.js";
+import {
+  type Bench,
+  type BenchOptions,
+  type Result,
+  type Table,
+  write,
+  writeMarkdown,
+  writeTable,
+} from "./bench.js";
 import { codecBench } from "./codec.js";
 import { dumpBench } from "./dump.js";
 import { fuzzBench } from "./fuzz.js";
@@ -27,7 +36,7 @@ const benches: readonly Bench[] = [
 
 function usage(): string {
   const list = benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n");
-  return `npm run bench -- [NAME…] [--mb N] [--pairs N] [--only TEXT] [--markdown]\n${list}`;
+  return `npm run bench -- [NAME…] [--mb N] [--pairs N] [--only TEXT] [--markdown] [--docs]\n${list}`;
 }
 
 function options(values: { mb: string; pairs: string; only?: string | undefined }): BenchOptions {
@@ -55,6 +64,14 @@ function writeResults(peer: string, results: readonly Result[], markdown: boolea
   (markdown ? writeMarkdown : writeTable)(heads, rows);
 }
 
+function writeTables(tables: readonly Table[], markdown: boolean): void {
+  for (const { heads, rows } of tables) {
+    if (rows.length === 0) continue;
+    write();
+    (markdown ? writeMarkdown : writeTable)(heads, rows);
+  }
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -63,6 +80,7 @@ async function main(): Promise<void> {
       pairs: { type: "string", default: "5" },
       only: { type: "string" },
       markdown: { type: "boolean" },
+      docs: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -78,7 +96,11 @@ async function main(): Promise<void> {
     if (positionals.length > 0 && !positionals.includes(bench.name)) continue;
     write(`\n# ${bench.name}: ${bench.title}`);
     const { peer = "wt" } = bench;
-    tables.set(peer, [...(tables.get(peer) ?? []), ...(await bench.run(chosen))]);
+    const results = await bench.run(chosen);
+    const own = bench.tables?.(results);
+    if (own === undefined) tables.set(peer, [...(tables.get(peer) ?? []), ...results]);
+    else writeTables(own, values.markdown === true);
+    if (own !== undefined && values.docs === true) bench.document?.(own);
   }
   for (const [peer, results] of tables)
     if (results.length > 0) writeResults(peer, results, values.markdown === true);
