@@ -7,7 +7,8 @@ import {
   shortCells,
 } from "../../formats/cell.js";
 import { PACKED_ONE_BYTE, PACKED_TWO_BYTES, PACKED_ZERO } from "../codec/packed.js";
-import { type RowScanner, setRowScanner } from "../page/plain-rows.js";
+import { type RowScanner, type ScannedRows, setRowScanner } from "../page/plain-rows.js";
+import { setWindowMemory } from "../store/window-memory.js";
 import {
   add,
   and,
@@ -35,18 +36,23 @@ import {
   shiftRight,
   store32,
   subtract,
+  type WasmFunction,
   WasmModule,
   when,
 } from "./wasm.js";
 
 /**
  * Pages of nothing but plain rows in WebAssembly: rows of some 40 bytes are a handful of instructions each, which pays
- * for the copy into its memory. Nothing is read outside of that, whatever the bytes are.
+ * for the copy into its memory; windows of files lie there already. Nothing is read outside of that, whatever the bytes are.
  */
 
 /** Where the results are: rows, beginning and end of the last key. The page lies behind them. */
 const RESULTS = 12;
 const PAGE = 16;
+/** Windows begin where copies from the kernel are fast. Smaller ones are not worth a memory, larger ones are rare. */
+const WINDOW = 4096;
+const MIN_WINDOW = 64 * 1024;
+const MAX_WINDOW = 4 * 1024 * 1024;
 /** Comparing reads up to so many bytes too much. */
 export const SLACK = 16;
 
@@ -155,28 +161,62 @@ const body: Code = sequence(
 /** Installs the WebAssembly where the runtime has it; otherwise nothing changes. */
 export function installWasmRows(): void {
   try {
-    setRowScanner(newScanner());
+    const scanner = new WasmRows();
+    setRowScanner(scanner);
+    setWindowMemory((size) => scanner.window(size));
   } catch {
     // no WebAssembly here: the portable code serves
   }
 }
 
-function newScanner(): RowScanner {
-  const code = new WasmModule(2, ROW_LOCALS - 2, body).instance();
-  const results = new Uint8Array(RESULTS);
-  const words = new Int32Array(results.buffer);
-  return {
-    scan(image, from, to, found) {
-      const memory = code.bytes(PAGE + to - from + SLACK);
-      memory.set(image.subarray(from, to), PAGE);
-      if (code.run(PAGE, PAGE + to - from) !== PAGE + to - from) return false;
-      results.set(memory.subarray(0, RESULTS));
-      found.rows = words[0] as number;
-      found.firstStart = from + 1;
-      found.firstEnd = found.firstStart + ((image[from] as number) >> SHORT_LENGTH_SHIFT);
-      found.keyStart = (words[1] as number) - PAGE + from;
-      found.keyEnd = (words[2] as number) - PAGE + from;
-      return true;
-    },
-  };
+/** A memory of WebAssembly with the code for it, and what that left there. */
+interface Place {
+  readonly code: WasmFunction;
+  readonly words: Int32Array;
+}
+
+class WasmRows implements RowScanner {
+  private readonly module = new WasmModule(2, ROW_LOCALS - 2, body);
+  /** Where pages are copied to that do not lie in one of the windows. */
+  private copies = this.place(PAGE);
+  private readonly windows = new WeakMap<ArrayBufferLike, Place>();
+
+  private place(size: number): Place {
+    const code = this.module.instance();
+    const { buffer } = code.bytes(size);
+    return { code, words: new Int32Array(buffer, 0, RESULTS / 4) };
+  }
+
+  /** Memory for a window of a file, in whose pages nothing has to be copied. */
+  window(size: number): Uint8Array {
+    if (size < MIN_WINDOW || size > MAX_WINDOW) return new Uint8Array(size);
+    const place = this.place(WINDOW + size + SLACK);
+    this.windows.set(place.words.buffer, place);
+    return new Uint8Array(place.words.buffer, WINDOW, size);
+  }
+
+  scan(image: Uint8Array, from: number, to: number, found: ScannedRows): boolean {
+    const window = this.windows.get(image.buffer);
+    const place = window ?? this.copied(image, from, to);
+    const start = window === undefined ? PAGE : image.byteOffset + from;
+    const end = start + to - from;
+    if (place.code.run(start, end) !== end) return false;
+    const { words } = place;
+    found.rows = words[0] as number;
+    found.firstStart = from + 1;
+    found.firstEnd = found.firstStart + ((image[from] as number) >> SHORT_LENGTH_SHIFT);
+    found.keyStart = (words[1] as number) - start + from;
+    found.keyEnd = (words[2] as number) - start + from;
+    return true;
+  }
+
+  private copied(image: Uint8Array, from: number, to: number): Place {
+    const { code, words } = this.copies;
+    const memory = code.bytes(PAGE + to - from + SLACK);
+    // Memory that grows is another one.
+    if (memory.buffer !== words.buffer)
+      this.copies = { code, words: new Int32Array(memory.buffer, 0, RESULTS / 4) };
+    memory.set(image.subarray(from, to), PAGE);
+    return this.copies;
+  }
 }

@@ -3,6 +3,7 @@
  * until the next call.
  */
 import type { RandomAccess } from "./types.js";
+import { windowMemory } from "./window-memory.js";
 
 const FIRST_AHEAD = 16 * 1024;
 const MAX_AHEAD = 256 * 1024;
@@ -10,7 +11,7 @@ const MAX_AHEAD = 256 * 1024;
 const MAX_GAP = 64 * 1024;
 
 export class ReadWindow {
-  private buffer = new Uint8Array(0);
+  private buffer: Uint8Array = new Uint8Array(0);
   private start = 0;
   private end = 0;
   private ahead = 0;
@@ -29,7 +30,7 @@ export class ReadWindow {
     const follows = offset >= this.start && offset <= reach && this.end > 0;
     this.ahead = follows ? Math.min(Math.max(2 * this.ahead, FIRST_AHEAD), MAX_AHEAD) : 0;
     const wanted = Math.max(0, Math.min(Math.max(length, this.ahead), this.file.size - offset));
-    if (wanted > this.buffer.length) this.buffer = new Uint8Array(wanted);
+    if (wanted > this.buffer.length) this.buffer = windowMemory(wanted);
     this.start = offset;
     this.end = offset + this.file.readInto(this.buffer.subarray(0, wanted), offset);
   }

@@ -13,11 +13,16 @@ import { writePackedUnsigned } from "../../src/codec/packed.js";
 import { PlainRows, setRowScanner } from "../../src/page/plain-rows.js";
 import { ValueStarts } from "../../src/page/walk-parts.js";
 import { installWasmRows } from "../../src/platform/node-plain-rows.js";
+import { setWindowMemory, windowMemory } from "../../src/store/window-memory.js";
 
 const test = suite("plain rows");
-test.after(() => setRowScanner());
+test.after(() => {
+  setRowScanner();
+  setWindowMemory();
+});
 
 const PAGES = 4000;
+const WINDOW = 64 * 1024;
 
 function keyCell(key: readonly number[]): number[] {
   return [(key.length << SHORT_LENGTH_SHIFT) | shortCells.keyShort, ...key];
@@ -68,6 +73,7 @@ const found = ({ rows, firstStart, firstEnd, keyStart, keyEnd }: PlainRows) => (
 test("webassembly says yes to the pages that are whole, and finds the same keys", () => {
   const random = seededRandom(5);
   installWasmRows();
+  const window = windowMemory(WINDOW);
   let [yes, no] = [0, 0];
   for (let page = 0; page < PAGES; page++) {
     const { bytes, cells } = pageOf(random);
@@ -85,6 +91,13 @@ test("webassembly says yes to the pages that are whole, and finds the same keys"
     const isShort = 2 * (end - start) <= cells * 128;
     assert.is(fast.takeAll(start, end, cells), whole && isShort, `page ${page}`);
     if (whole && isShort) assert.equal(found(fast), found(portable), `page ${page}`);
+    // Where it lies in a window, with other bytes around it, nothing is copied.
+    const place = [0, random.below(1000), window.length - image.length][random.below(3)] as number;
+    window.fill(random.below(256)).set(image, place);
+    const inWindow = new PlainRows(new ValueStarts());
+    inWindow.begin(window.subarray(place, place + image.length));
+    assert.is(inWindow.takeAll(start, end, cells), whole && isShort, `page ${page} in the window`);
+    if (whole && isShort) assert.equal(found(inWindow), found(portable), `page ${page} in the window`);
     if (whole) yes++;
     else no++;
   }
