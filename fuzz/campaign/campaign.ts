@@ -47,10 +47,21 @@ export interface CampaignFinding extends FindingNote {
   readonly file: string;
 }
 
+/** Where a campaign stood at the end of a slice, all targets together. */
+export interface Moment {
+  readonly elapsed: number;
+  readonly executions: number;
+  readonly discoveries: number;
+  readonly findings: number;
+}
+
 export interface CampaignStatus {
   readonly elapsed: number;
+  readonly history: readonly Moment[];
   readonly targets: readonly TargetStatus[];
   readonly running: readonly string[];
+  /** Executions of these, not counted among the targets' yet. */
+  readonly underway: number;
   readonly findings: readonly CampaignFinding[];
 }
 
@@ -58,6 +69,8 @@ export interface CampaignStatus {
 const LONGEST_SLICE = 60;
 const SHORTEST_SLICE = 2;
 const MAX_DICTIONARY = 64;
+/** How often the status is told while nothing ends, milliseconds. */
+const TELL_EVERY = 1000;
 
 export function runCampaign(options: CampaignOptions, signal: AbortSignal): Promise<CampaignStatus> {
   return new Campaign(options).run(signal);
@@ -66,7 +79,8 @@ export function runCampaign(options: CampaignOptions, signal: AbortSignal): Prom
 class Campaign {
   private started = performance.now();
   private readonly statuses: TargetStatus[];
-  private readonly running = new Set<string>();
+  /** By target, the executions of its slice so far. */
+  private readonly running = new Map<string, number>();
   private readonly known: Set<string>;
   private readonly findingsFolder: string;
   private found: CampaignFinding[] = [];
@@ -75,6 +89,7 @@ class Campaign {
   /** What starting the last slice took, seconds. */
   private startSeconds = 1;
   private stopped = false;
+  private readonly history: Moment[] = [];
 
   constructor(private readonly options: CampaignOptions) {
     this.statuses = options.targets.map((target) => ({
@@ -96,7 +111,12 @@ class Campaign {
     // Making the bundle takes seconds, and is no part of the campaign's time.
     this.started = performance.now();
     const jobs = Math.min(this.options.jobs, this.statuses.length);
-    await Promise.all(Array.from({ length: jobs }, () => this.work(signal)));
+    const timer = setInterval(() => this.tell(), TELL_EVERY);
+    try {
+      await Promise.all(Array.from({ length: jobs }, () => this.work(signal)));
+    } finally {
+      clearInterval(timer);
+    }
     return this.status();
   }
 
@@ -135,7 +155,7 @@ class Campaign {
     const { target } = status;
     const { seed, keepGoing, inputSeconds = 10, memoryMiB = 1024 } = this.options;
     status.slices++;
-    this.running.add(target.name);
+    this.running.set(target.name, 0);
     this.tell();
     const result = await runSlice(
       {
@@ -149,6 +169,7 @@ class Campaign {
         seed: seed + this.turn++,
         inputSeconds,
         memoryMiB,
+        onProgress: (executions) => this.running.set(target.name, executions),
       },
       signal,
     );
@@ -168,6 +189,12 @@ class Campaign {
     this.found = readFindings(this.findingsFolder);
     for (const { signature } of this.found) this.known.add(signature);
     if (this.found.length > 0 && !this.options.keepGoing) this.stopped = true;
+    this.history.push({
+      elapsed: this.elapsed(),
+      executions: this.statuses.reduce((sum, one) => sum + one.executions, 0),
+      discoveries: this.statuses.reduce((sum, one) => sum + one.discoveries, 0),
+      findings: this.found.length,
+    });
     this.tell();
   }
 
@@ -176,8 +203,10 @@ class Campaign {
   private status(): CampaignStatus {
     return {
       elapsed: this.elapsed(),
+      history: this.history,
       targets: this.statuses,
-      running: [...this.running],
+      running: [...this.running.keys()],
+      underway: [...this.running.values()].reduce((sum, executions) => sum + executions, 0),
       findings: this.found,
     };
   }

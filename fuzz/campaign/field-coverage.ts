@@ -6,6 +6,10 @@ import { paramsOf } from "../mutate/params.js";
 import { type AnyFormat, typeOf } from "../mutate/site.js";
 import type { FuzzTarget } from "../target.js";
 
+/** What a declaration names. */
+export const kinds = ["fields", "names", "flags"] as const;
+export type Kind = (typeof kinds)[number];
+
 export interface FormatCoverage {
   readonly format: string;
   /** Text formats have no declared bytes: for them only codes count. */
@@ -14,16 +18,43 @@ export interface FormatCoverage {
   readonly declared: number;
   readonly reached: number;
   readonly missing: readonly string[];
+  /** How many of `declared` are fields, names of values and flags. */
+  readonly kinds: Readonly<Record<Kind, number>>;
+  /** Generations something was read as, and those nothing was; empty for formats with one layout. */
+  readonly generations: readonly string[];
+  readonly missingGenerations: readonly string[];
   /** Codes of rules and errors met, and rules of the format that were not. */
   readonly codes: readonly string[];
   readonly missingRules: readonly string[];
 }
+
+/** Of an item of `missing`. */
+const kindOf = (item: string): Kind =>
+  item.includes(" = ") ? "names" : item.includes(" & ") ? "flags" : "fields";
+
+const countKinds = (items: Iterable<string>): Record<Kind, number> => {
+  const counts = { fields: 0, names: 0, flags: 0 };
+  for (const item of items) counts[kindOf(item)]++;
+  return counts;
+};
+
+/** `12/13` of a kind; empty where the declaration has none. */
+export function kindText({ kinds: declared, missing }: FormatCoverage, kind: Kind): string {
+  const all = declared[kind];
+  return all === 0 ? "" : `${all - countKinds(missing)[kind]}/${all}`;
+}
+
+export const generationText = ({ generations, missingGenerations }: FormatCoverage): string =>
+  generations.length + missingGenerations.length === 0
+    ? ""
+    : `${generations.length}/${generations.length + missingGenerations.length}`;
 
 export class FieldCoverage {
   private readonly declared: ReadonlySet<string>;
   private readonly rules: ReadonlySet<string>;
   private readonly reached = new Set<string>();
   private readonly codes = new Set<string>();
+  private readonly generations = new Set<string>();
 
   constructor(private readonly format: AnyFormat) {
     const names = format.generations.length === 0 ? [""] : format.generations;
@@ -38,6 +69,8 @@ export class FieldCoverage {
       const reading = this.format.read(bytes, { params });
       const as = forced === undefined ? undefined : this.format.read(bytes, { params, generation: forced });
       for (const { code } of [...reading.issues, ...(as?.issues ?? [])]) this.codes.add(code);
+      for (const { ok, generation } of as === undefined ? [reading] : [reading, as])
+        if (ok && generation !== undefined) this.generations.add(generation);
       const fits = reading.fits ?? [reading.generation];
       for (const generation of forced === undefined || fits.includes(forced) ? fits : [...fits, forced]) {
         const options = generation === undefined ? { params } : { generation, params };
@@ -55,6 +88,9 @@ export class FieldCoverage {
       declared: this.declared.size,
       reached: this.declared.size - missing.length,
       missing,
+      kinds: countKinds(this.declared),
+      generations: this.format.generations.filter((name) => this.generations.has(name)),
+      missingGenerations: this.format.generations.filter((name) => !this.generations.has(name)),
       codes: [...this.codes].sort(),
       missingRules: [...this.rules].filter((code) => !this.codes.has(code)).sort(),
     };

@@ -88,6 +88,8 @@ function mergeCoverage(all: readonly FormatCoverage[]): FormatCoverage[] {
       ...one,
       missing,
       reached: one.declared - missing.length,
+      generations: [...new Set([...other.generations, ...one.generations])],
+      missingGenerations: one.missingGenerations.filter((name) => other.missingGenerations.includes(name)),
       codes: [...new Set([...one.codes, ...other.codes])].sort(),
       missingRules: one.missingRules.filter((code) => other.missingRules.includes(code)),
     });

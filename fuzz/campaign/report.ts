@@ -3,8 +3,8 @@ import { escapeHtml, htmlPage } from "../../src/report/html-page.js";
 import { jsonDocument } from "../../src/report/json.js";
 import type { Palette } from "../../src/report/palette.js";
 import { tableText } from "../../src/report/table.js";
-import type { CampaignFinding, CampaignStatus, TargetStatus } from "./campaign.js";
-import type { FormatCoverage } from "./field-coverage.js";
+import type { CampaignFinding, CampaignStatus, Moment, TargetStatus } from "./campaign.js";
+import { type FormatCoverage, generationText, kindText } from "./field-coverage.js";
 
 export interface CampaignReport extends CampaignStatus {
   readonly seed: number;
@@ -25,6 +25,17 @@ export const reproduce = ({ target, file }: CampaignFinding): string =>
 const quoted = (path: string): string =>
   /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
+const COVERAGE_COLUMNS = [
+  "format",
+  "generations",
+  "fields",
+  "names",
+  "flags",
+  "share",
+  "codes",
+  "rulesNotMet",
+];
+
 export function campaignText(report: CampaignReport, palette: Palette): string {
   const rows = report.targets.map((status) => ({
     target: status.target.name,
@@ -34,16 +45,19 @@ export function campaignText(report: CampaignReport, palette: Palette): string {
     processor: Math.round(status.processorSeconds),
     newInputs: status.discoveries,
   }));
-  const coverage = report.coverage
-    .filter(({ binary }) => binary)
-    .map((format) => ({
-      format: format.format,
-      fields: `${format.reached}/${format.declared}`,
-      share: percent(share(format)),
-    }));
+  const coverage = report.coverage.map((format) => ({
+    format: format.format,
+    generations: generationText(format),
+    fields: kindText(format, "fields"),
+    names: kindText(format, "names"),
+    flags: kindText(format, "flags"),
+    share: format.binary ? percent(share(format)) : "",
+    codes: format.codes.length,
+    rulesNotMet: format.missingRules.length,
+  }));
   return [
     tableText(["target", "executions", "perSecond", "seconds", "processor", "newInputs"], rows, palette),
-    coverage.length === 0 ? "" : `\n${tableText(["format", "fields", "share"], coverage, palette)}`,
+    coverage.length === 0 ? "" : `\n${tableText(COVERAGE_COLUMNS, coverage, palette)}`,
     `\n${summaryLine(report)}\n`,
     ...report.findings.map((finding) => `\n${findingText(finding, palette)}`),
   ].join("");
@@ -63,6 +77,7 @@ export function campaignJson(report: CampaignReport): string {
     seed: report.seed,
     jobs: report.jobs,
     seconds: report.elapsed,
+    history: report.history,
     targets: report.targets.map(({ target: { name, oracle }, ...counts }) => ({
       name,
       oracle,
@@ -93,12 +108,59 @@ export function campaignHtml(report: CampaignReport): string {
       "<h1>Fuzz campaign</h1>",
       `<p class="verdict ${findings.length === 0 ? "good" : "error"}">${escapeHtml(summaryLine(report))}</p>`,
       ...findings.map(findingHtml),
+      report.history.length < 2 ? "" : `<h2>Over time</h2>${timePlots(report.history)}`,
       `<h2>Executions per second</h2>${plot(speeds)}`,
       `<h2>Inputs that reached something new</h2>${plot(news)}`,
       `<h2>Fields, names and flags reached</h2>${plot(fields)}`,
+      coverage.length === 0 ? "" : `<h2>Generations, fields and error codes</h2>${coverageTable(coverage)}`,
       missing.length === 0 ? "" : `<h2>Not reached</h2><pre>${missing.map(escapeHtml).join("\n")}</pre>`,
     ].join("\n"),
   );
+}
+
+function coverageTable(coverage: readonly FormatCoverage[]): string {
+  const heads = ["format", "generations", "fields", "names", "flags", "codes met", "rules not met"];
+  const rows = coverage.map((format) => [
+    format.format,
+    [generationText(format), ...format.missingGenerations.map((name) => `not ${name}`)].join(" "),
+    kindText(format, "fields"),
+    kindText(format, "names"),
+    kindText(format, "flags"),
+    format.codes.join(" "),
+    format.missingRules.join(" "),
+  ]);
+  const line = (cells: readonly string[], tag: string): string =>
+    `<tr>${cells.map((text) => `<${tag}>${escapeHtml(text)}</${tag}>`).join("")}</tr>`;
+  return `<table>${line(heads, "th")}${rows.map((row) => line(row, "td")).join("")}</table>`;
+}
+
+const [TIME_WIDTH, TIME_HEIGHT] = [640, 90];
+
+/** What had been run and found by when, each against its last value. */
+function timePlots(history: readonly Moment[]): string {
+  const last = history[history.length - 1] as Moment;
+  const curves: ReadonlyArray<readonly [string, (moment: Moment) => number]> = [
+    ["executions", ({ executions }) => executions],
+    ["inputs that reached something new", ({ discoveries }) => discoveries],
+    ["findings", ({ findings }) => findings],
+  ];
+  return curves
+    .map(([label, of]) => {
+      const points = [{ elapsed: 0, y: 0 }, ...history.map((moment) => ({ ...moment, y: of(moment) }))]
+        .map(({ elapsed, y }) => {
+          const [across, up] = [elapsed / Math.max(last.elapsed, 1e-3), y / Math.max(of(last), 1)];
+          return `${(across * TIME_WIDTH).toFixed(1)},${(TIME_HEIGHT - up * TIME_HEIGHT).toFixed(1)}`;
+        })
+        .join(" ");
+      const text = `${label}: ${of(last)} after ${Math.round(last.elapsed)} s`;
+      return (
+        `<p>${escapeHtml(text)}</p>` +
+        `<svg viewBox="-2 -2 ${TIME_WIDTH + 4} ${TIME_HEIGHT + 4}" width="${TIME_WIDTH}" style="max-width: 100%" role="img" aria-label="${escapeHtml(text)}">` +
+        `<path d="M0,0V${TIME_HEIGHT}H${TIME_WIDTH}" fill="none" stroke="currentColor" opacity=".4"/>` +
+        `<polyline points="${points}" fill="none" stroke="currentColor" stroke-width="2"/></svg>`
+      );
+    })
+    .join("");
 }
 
 const findingHtml = (finding: CampaignFinding): string =>

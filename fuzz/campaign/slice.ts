@@ -15,6 +15,8 @@ export interface SliceOptions extends TargetSettings {
   readonly seed: number;
   /** Inputs may make a process take this much memory above what it has from the start, MiB. */
   readonly memoryMiB: number;
+  /** Inputs run so far; every few seconds. */
+  readonly onProgress?: (executions: number) => void;
 }
 
 export interface SliceResult {
@@ -147,6 +149,7 @@ class Slice {
     if (status !== null) {
       this.executions = Math.max(this.executions, Number(status[1]));
       if (status[2] === "NEW") this.discoveries++;
+      this.options.onProgress?.(this.executions);
       if (this.started !== 0 || this.executions === 0) return;
       this.started = performance.now();
       this.onStart();

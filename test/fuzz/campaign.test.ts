@@ -118,6 +118,9 @@ const coverage = (missing: readonly string[], codes: readonly string[]) => ({
   declared: 3,
   reached: 3 - missing.length,
   missing,
+  kinds: { fields: 3, names: 0, flags: 0 },
+  generations: missing.length === 0 ? ["v2", "v1"] : ["v2"],
+  missingGenerations: missing.length === 0 ? [] : ["v1"],
   codes,
   missingRules: [],
 });
@@ -182,12 +185,15 @@ test("a campaign goes on whatever its targets do, and reports each", async () =>
 });
 
 function checkReports(status: CampaignStatus): void {
-  const report = { ...status, seed: 1, jobs: 2, coverage: [] };
+  const report = { ...status, seed: 1, jobs: 2, coverage: [coverage(["a"], ["truncated"])] };
   const json = JSON.parse(campaignJson(report));
   assert.is(json.findings.length, status.findings.length);
   assert.match(json.findings[0].reproduce, "npx pugmark fuzz replay");
+  assert.is(json.history.at(-1).findings, status.findings.length);
   assert.match(campaignText(report, plainPalette), "selftest-hang");
-  assert.match(campaignHtml(report), "<svg");
+  assert.match(campaignText(report, plainPalette), /page-header +1\/2 +2\/3 /);
+  assert.match(campaignHtml(report), "<polyline");
+  assert.match(campaignHtml(report), "1/2 not v1");
 }
 
 test.run();

@@ -49,7 +49,7 @@ const knownSignatures = ({ known }: FuzzOptions): string[] =>
 
 type Status = Awaited<ReturnType<FuzzKit["runCampaign"]>>;
 
-function statusLine({ elapsed, targets, running, findings }: Status): string {
-  const executions = targets.reduce((sum, status) => sum + status.executions, 0);
+function statusLine({ elapsed, targets, running, underway, findings }: Status): string {
+  const executions = targets.reduce((sum, status) => sum + status.executions, underway);
   return `${Math.round(elapsed)} s  ${executions} executions  ${findings.length} findings  now ${running.join(", ")}`;
 }
