@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../exit.js";
-import { writeOutputFile } from "../output-file.js";
+import { checkOutputFile, writeOutputFile } from "../output-file.js";
 import { untilInterrupted } from "./interrupt.js";
 import type { FuzzKit } from "./kit.js";
 import { type FuzzAction, type FuzzOptions, knownTarget } from "./options.js";
@@ -10,6 +10,7 @@ import { type FuzzAction, type FuzzOptions, knownTarget } from "./options.js";
 export const campaign: FuzzAction = async (kit, options, terminal) => {
   const { seconds, seed, jobs, keepGoing, inputSeconds, memoryMiB, output = "pugmark-fuzz" } = options;
   const targets = chosenTargets(kit, options);
+  if (options.html !== undefined) checkOutputFile(options.html, []);
   terminal.note(
     `${targets.length} targets, ${seconds} s, ${jobs} at a time, seed ${seed}; kept in ${output}`,
   );
