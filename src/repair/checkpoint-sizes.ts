@@ -7,7 +7,7 @@ import { bytesToHex } from "../codec/json.js";
 import { PageWalker } from "../page/walk.js";
 import type { AddressCell } from "../page/walk-types.js";
 import { openDatabase, type Table, TreeError } from "../tree/index.js";
-import { type CheckpointEntry, readTableConfig } from "../tree/table-config.js";
+import { type CheckpointEntry, readTableConfig, type TableConfig } from "../tree/table-config.js";
 import type { Draft } from "./draft.js";
 import { RepairRefusal } from "./error.js";
 
@@ -17,7 +17,8 @@ export function fixCheckpointSizes(draft: Draft): void {
   const before = draft.changes.length;
   try {
     for (const uri of [...draft.uris].filter((one) => one.startsWith("file:"))) {
-      const config = readTableConfig(uri, draft.get(uri));
+      const config = configOf(draft, uri);
+      if (config === undefined) continue;
       for (const checkpoint of config.checkpoints)
         if (checkpoint.cookie !== undefined && draft.sizeOf(uri) !== undefined)
           fix(draft, uri, checkpoint, config.allocationSize ?? 4096, () =>
@@ -29,6 +30,17 @@ export function fixCheckpointSizes(draft: Draft): void {
   }
   if (draft.changes.length === before)
     throw new RepairRefusal("nothing-to-do", "every checkpoint that can be read has the size it says");
+}
+
+/** Undefined for a row that cannot be read: it stays as it is. */
+function configOf(draft: Draft, uri: string): TableConfig | undefined {
+  try {
+    return readTableConfig(uri, draft.get(uri));
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    draft.afterwards.add(`${uri}: its row cannot be read, so no size was looked at (${error.message})`);
+    return undefined;
+  }
 }
 
 function fix(draft: Draft, uri: string, checkpoint: CheckpointEntry, unit: number, open: () => Table): void {
