@@ -133,18 +133,39 @@ export function sortedShared(list: AddressList): AddressColumns {
     kinds: new Uint8Array(memory, 32 * length, length),
     keys,
   };
-  const order = orderOf(list);
-  for (let to = 0; to < length; to++) {
-    const from = order[to] as number;
-    sorted.offsets[to] = list.offsets[from] as number;
-    sorted.sizes[to] = list.sizes[from] as number;
-    sorted.checksums[to] = list.checksums[from] as number;
-    sorted.lows[to] = list.lows[from] as number;
-    sorted.highs[to] = list.highs[from] as number;
-    sorted.times[to] = list.times[from] as number;
-    sorted.kinds[to] = list.kinds[from] as number;
-  }
+  if (ascends(list)) copy(sorted, list);
+  else permute(sorted, list, orderOf(list));
   return sorted;
+}
+
+/** Files that were loaded in the order of keys have their leaves in that of offsets. */
+function ascends({ length, offsets }: AddressList): boolean {
+  for (let at = 1; at < length; at++) if ((offsets[at - 1] as number) > (offsets[at] as number)) return false;
+  return true;
+}
+
+function copy(target: AddressColumns, list: AddressList): void {
+  const { length } = list;
+  target.offsets.set(list.offsets.subarray(0, length));
+  target.sizes.set(list.sizes.subarray(0, length));
+  target.checksums.set(list.checksums.subarray(0, length));
+  target.lows.set(list.lows.subarray(0, length));
+  target.highs.set(list.highs.subarray(0, length));
+  target.times.set(list.times.subarray(0, length));
+  target.kinds.set(list.kinds.subarray(0, length));
+}
+
+function permute(target: AddressColumns, list: AddressList, order: Float64Array): void {
+  for (let to = 0; to < order.length; to++) {
+    const from = order[to] as number;
+    target.offsets[to] = list.offsets[from] as number;
+    target.sizes[to] = list.sizes[from] as number;
+    target.checksums[to] = list.checksums[from] as number;
+    target.lows[to] = list.lows[from] as number;
+    target.highs[to] = list.highs[from] as number;
+    target.times[to] = list.times[from] as number;
+    target.kinds[to] = list.kinds[from] as number;
+  }
 }
 
 /** Indices in the order of their offsets, equal ones in their own. */

@@ -8,6 +8,7 @@ import { crc32cRange } from "../../codec/crc32c.js";
 import { noLeafMemory } from "../../page/leaf-memory.js";
 import { PlainRows } from "../../page/plain-rows.js";
 import { ValueStarts } from "../../page/walk-parts.js";
+import { isZero } from "../../page/zeros.js";
 import type { AddressColumns } from "./address-list.js";
 import type { BlockRun } from "./block-reader.js";
 import { compareWithKey, NO_KEY } from "./key-bytes.js";
@@ -182,11 +183,4 @@ export class PlainLeaf {
       (high === NO_KEY || compareWithKey(image, keyStart, keyEnd, list.keys, high) < 0)
     );
   }
-}
-
-function isZero(view: DataView, from: number, to: number): boolean {
-  let at = from;
-  for (; at + 8 <= to; at += 8) if ((view.getInt32(at) | view.getInt32(at + 4)) !== 0) return false;
-  for (; at < to; at++) if (view.getUint8(at) !== 0) return false;
-  return true;
 }

@@ -1,5 +1,6 @@
 import { CLASSIC_BLOCK, DATA_CHECKSUM } from "../../../../formats/block-header.js";
 import { PAGE_HEADER, pageFlags, pageTypes, TRANSFORMED_PAGE } from "../../../../formats/page-header.js";
+import { isZero } from "../../../page/zeros.js";
 import type { BlockRole, ClassicBlock } from "../../classic/block.js";
 import type { Rule } from "../../rule.js";
 
@@ -115,7 +116,5 @@ export const classicHeader: Rule<ClassicBlock> = {
   },
 };
 
-function hasBytes(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (bytes[at] !== 0) return true;
-  return false;
-}
+const hasBytes = (bytes: Uint8Array, from: number, to: number): boolean =>
+  !isZero(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), from, Math.min(to, bytes.length));
