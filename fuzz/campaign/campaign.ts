@@ -40,6 +40,8 @@ export interface TargetStatus {
   processorSeconds: number;
   discoveries: number;
   slices: number;
+  /** Why its last slice ran no input; the inputs of a target that was lost are findings. */
+  failure?: string;
 }
 
 export interface CampaignFinding extends FindingNote {
@@ -176,6 +178,11 @@ class Campaign {
     this.running.delete(target.name);
     this.startSeconds = result.startSeconds;
     this.add(status, result);
+    if (result.ended === undefined) return;
+    status.failure = result.ended;
+    // Where nothing has run yet, nothing will.
+    if (this.found.length === 0 && this.statuses.every(({ executions }) => executions === 0))
+      this.stopped = true;
   }
 
   private add(

@@ -1,8 +1,6 @@
 /** Runs single inputs in a thread that can be ended: hangs, greed and noise are outcomes like any other. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { removeScratch, scratchFolder } from "../scratch.js";
 import { builtFile } from "./bundle.js";
 import { HangWatch, LOOK_EVERY } from "./hang-watch.js";
 
@@ -59,14 +57,14 @@ export class Runner {
   async close(): Promise<void> {
     await this.worker?.terminate();
     this.worker = undefined;
-    if (this.temporary !== undefined) rmSync(this.temporary, { recursive: true, force: true });
+    if (this.temporary !== undefined) removeScratch(this.temporary);
     this.temporary = undefined;
   }
 
   private thread(): Worker {
     if (this.worker !== undefined) return this.worker;
     const { memoryMiB = 512 } = this.options;
-    this.temporary ??= mkdtempSync(join(tmpdir(), "pugmark-fuzz-"));
+    this.temporary ??= scratchFolder("pugmark-fuzz");
     const worker = new Worker(builtFile("fuzz", "run-thread.cjs"), {
       env: { ...process.env, TMPDIR: this.temporary },
       resourceLimits: { maxOldGenerationSizeMb: memoryMiB },

@@ -1,9 +1,9 @@
 /** One target fuzzed by jsfuzz for a while, in processes of its own that are taken down whatever they do. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { removeScratch, scratchFolder } from "../scratch.js";
 import { builtFile, jsfuzzProgram } from "./bundle.js";
 import { type FindingNote, SEED_VARIABLE, SETTINGS_VARIABLE, type TargetSettings } from "./settings.js";
 
@@ -29,8 +29,8 @@ export interface SliceResult {
   readonly startSeconds: number;
   /** Inputs that reached something new, and what jsfuzz started with. */
   readonly discoveries: number;
-  /** The process was lost: hang, memory, or a crash below JavaScript. */
-  readonly lost?: string;
+  /** Why no input was run, or what was said last: only then. */
+  readonly ended?: string;
 }
 
 /** Time for loading the targets, on a busy machine, seconds. */
@@ -56,12 +56,13 @@ class Slice {
   private lastLine = "";
   private readonly launched = performance.now();
   private started = 0;
+  /** The process was lost: hang, memory, or a crash below JavaScript. */
   private lost: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private onStart: () => void = () => {};
   private readonly artefact: string;
   /** What the target leaves in its temporary folder goes with it. */
-  private readonly temporary = mkdtempSync(join(tmpdir(), "pugmark-fuzz-"));
+  private readonly temporary = scratchFolder("pugmark-fuzz");
 
   constructor(private readonly options: SliceOptions) {
     this.artefact = join(options.findings, `${options.target}.lost`);
@@ -83,18 +84,19 @@ class Slice {
     clearTimeout(this.timer);
     signal.removeEventListener("abort", stop);
     kill(child);
-    rmSync(this.temporary, { recursive: true, force: true });
+    removeScratch(this.temporary);
     this.keepLost();
     const seconds = this.started === 0 ? 0 : (performance.now() - this.started) / 1000;
     const startSeconds = ((this.started || performance.now()) - this.launched) / 1000;
     const { executions, discoveries, processorSeconds, lost } = this;
+    const ended = this.started === 0 && !signal.aborted ? (lost ?? this.lastLine) : undefined;
     return {
       executions,
       seconds,
       processorSeconds,
       startSeconds,
       discoveries,
-      ...(lost === undefined ? {} : { lost }),
+      ...(ended === undefined ? {} : { ended }),
     };
   }
 

@@ -24,10 +24,10 @@ import { verifyPageLog } from "../../src/verify/page-log/verify.js";
 import { Detected, Run } from "../../src/verify/run.js";
 import { DamagedHome, HomeFolder, SoundHome } from "../damage/classic-home.js";
 import { DamagedPageLog, generationOfLog, PAGE_LOGS, soundPageLog } from "../damage/page-logs.js";
+import { inMemory, scratchFolder } from "../scratch.js";
 import { Tape } from "../tape.js";
 import { Broken, DECIDED, type FuzzTarget, isRaw, RAW } from "../target.js";
 import { MetadataModel } from "./repair-model.js";
-import { scratchFolder } from "./scratch.js";
 import { readAll } from "./tree-rows.js";
 
 const MAX_EDITS = 3;
@@ -132,7 +132,7 @@ let classic: { readonly sound: SoundHome; readonly folder: HomeFolder; readonly 
 function classicBase(): NonNullable<typeof classic> {
   if (classic !== undefined) return classic;
   const sound = SoundHome.ofCorpus("tiny");
-  const work = scratchFolder();
+  const work = scratchFolder("pugmark-repair", inMemory());
   classic = { sound, folder: new HomeFolder(sound, work), work };
   return classic;
 }
@@ -226,7 +226,7 @@ let logs: { readonly work: string; readonly sound: Map<number, string> } | undef
 
 function logBase(): NonNullable<typeof logs> {
   if (logs !== undefined) return logs;
-  const work = scratchFolder();
+  const work = scratchFolder("pugmark-repair", inMemory());
   logs = { work, sound: new Map() };
   return logs;
 }

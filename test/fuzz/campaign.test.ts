@@ -184,6 +184,24 @@ test("a campaign goes on whatever its targets do, and reports each", async () =>
   });
 });
 
+test("a campaign that cannot run anything says why, and ends", async () => {
+  await inTemporaryFolderAsync(async (folder) => {
+    const bundle = join(folder, "none.cjs");
+    const targets = selfTests.slice(0, 2);
+    const options = { targets, bundle, seconds: 600, seed: 1, jobs: 1, keepGoing: true, known: [], folder };
+    const status = await runCampaign(options, new AbortController().signal);
+    assert.equal(
+      status.targets.map(({ slices, executions }) => [slices, executions]),
+      [
+        [1, 0],
+        [0, 0],
+      ],
+    );
+    assert.type(status.targets[0]?.failure, "string");
+    assert.is(status.findings.length, 0);
+  });
+});
+
 function checkReports(status: CampaignStatus): void {
   const report = { ...status, seed: 1, jobs: 2, coverage: [coverage(["a"], ["truncated"])] };
   const json = JSON.parse(campaignJson(report));

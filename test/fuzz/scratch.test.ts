@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { scratchFolder } from "../../fuzz/targets/scratch.js";
+import { scratchFolder } from "../../fuzz/scratch.js";
 
 const test = suite("fuzz scratch folders");
 
@@ -22,7 +22,7 @@ test("what a process left that was killed is gone, what living ones use is not",
       const hourAgo = Date.now() / 1000 - 3600;
       if (!name.endsWith("new")) utimesSync(join(root, name), hourAgo, hourAgo);
     }
-    const own = scratchFolder(root);
+    const own = scratchFolder("pugmark-repair", root);
     assert.ok(own.startsWith(join(root, `pugmark-repair-${process.pid}-`)) && existsSync(own));
     const left = [...names, "pugmark-other"].filter((name) => existsSync(join(root, name)));
     assert.equal(left, [...names.slice(1), "pugmark-other"]);

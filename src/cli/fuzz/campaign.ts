@@ -35,6 +35,13 @@ export const campaign: FuzzAction = async (kit, options, terminal) => {
   const report = { ...status, seed, jobs, coverage: kit.coverageOf(targets, join(output, "corpus")) };
   if (options.html !== undefined) writeOutputFile(options.html, kit.campaignHtml(report));
   await terminal.write(options.json ? kit.campaignJson(report) : kit.campaignText(report, terminal.palette));
+  const failed = report.targets.filter(
+    ({ executions, failure }) => executions === 0 && failure !== undefined,
+  );
+  if (failed.length > 0 && report.findings.length === 0)
+    throw new CommandError(
+      failed.map(({ target, failure }) => `no input of ${target.name} was run: ${failure}`).join("\n"),
+    );
   if (report.targets.every(({ executions }) => executions === 0))
     throw new CommandError("no input was run at all: give the campaign more --time");
   return report.findings.length === 0;
