@@ -23,7 +23,7 @@ import type { RandomAccess } from "../../store/types.js";
 import { readClassicBlock } from "../../tree/classic/block.js";
 import { PageFault } from "../../tree/problem.js";
 import { readTableConfig, type TableConfig } from "../../tree/table-config.js";
-import { RepairRefusal } from "../error.js";
+import { type RefusalCode, RepairRefusal } from "../error.js";
 import { RangeSet } from "./range-set.js";
 import { type ReadTree, readTree, rowsOfTree } from "./tree-reader.js";
 
@@ -151,7 +151,7 @@ function openMetadata(path: string): RandomAccess {
 const textOf = (bytes: Uint8Array): string => decodeText(bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes);
 
 function readConfig(turtle: Turtle, path: string) {
-  const configTree = parsed(turtle.config);
+  const configTree = parsedOr("turtle-damaged", "the metadata's configuration", turtle.config);
   const config = readTableConfig(METADATA_URI, turtle.config);
   if (config.encryptor !== "")
     throw new RepairRefusal("metadata-encrypted", `${path} is encrypted by ${config.encryptor}`);
@@ -179,12 +179,13 @@ function readConfig(turtle: Turtle, path: string) {
   };
 }
 
-function parsed(text: string): ConfigTree {
+/** @throws RepairRefusal `code` for what is no configuration. */
+export function parsedOr(code: RefusalCode, what: string, text: string): ConfigTree {
   try {
     return parseConfig(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new RepairRefusal("turtle-damaged", `the metadata's configuration: ${error.message}`);
+    throw new RepairRefusal(code, `${what}: ${error.message}`);
   }
 }
 

@@ -17,7 +17,7 @@ import { configGet, configGetStruct, configSet } from "../../codec/config-edit.j
 import { bytesToHex } from "../../codec/json.js";
 import { RepairRefusal } from "../error.js";
 import { BlockAppender, type NewBlock } from "./block-appender.js";
-import { type Metadata, rangesOf, turtleWith } from "./home.js";
+import { type Metadata, parsedOr, rangesOf, turtleWith } from "./home.js";
 import { ListWriter } from "./list-writer.js";
 import { type Range, RangeSet } from "./range-set.js";
 import { editTree, type FreedBlock, type RowChange, type TreeForm } from "./tree-edit.js";
@@ -230,7 +230,7 @@ function availList(
 ): BlockLocation | undefined {
   const { info, version } = avail;
   if (info === undefined) return lists.plain("avail list", set, version);
-  const tree = parseConfig(info.metadata);
+  const tree = parsedOr("metadata-damaged", "the configuration in the avail list", info.metadata);
   const value = configGet(configTree, ["checkpoint"]);
   const path = ["block_metadata", "checkpoint"];
   const known = value !== undefined && configGet(tree, path) !== undefined;
