@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { realpathSync, statSync } from "node:fs";
 import { configGetText } from "../codec/config-edit.js";
+import { FormatError } from "../codec/error.js";
 import { InputError } from "../store/input-error.js";
+import { TreeError } from "../tree/problem.js";
 import { METADATA_FILE, type Metadata, readMetadata } from "./classic/home.js";
 import type { Range } from "./classic/range-set.js";
 import { buildTail, type ExtentLists, type Tail } from "./classic/tail.js";
@@ -32,6 +34,17 @@ export function prepareRepair(
   options: RepairOptions = {},
 ): PreparedRepair {
   const home = directory(path);
+  try {
+    return prepared(home, edits, options);
+  } catch (error) {
+    // Damage that nothing above has met in its place: what rests on it is not written.
+    if (error instanceof FormatError || error instanceof TreeError)
+      throw new RepairRefusal("metadata-damaged", error.message);
+    throw error;
+  }
+}
+
+function prepared(home: string, edits: readonly RepairEdit[], options: RepairOptions): PreparedRepair {
   const { turtle, met } = checkHome(home, options);
   const metadata = readMetadata(home, turtle);
   const time = options.time ?? Math.floor(Date.now() / 1000);
