@@ -17,9 +17,14 @@ interface SavedReport {
   readonly seed: number;
   readonly seconds: number;
   readonly targets: readonly TargetCounts[];
-  readonly coverage: readonly FormatCoverage[];
+  readonly coverage: readonly SavedCoverage[];
   readonly findings: ReadonlyArray<{ readonly target: string; readonly signature: string }>;
 }
+
+type SavedCoverage = Pick<
+  FormatCoverage,
+  "format" | "binary" | "declared" | "reached" | "missing" | "codes" | "missingRules"
+>;
 
 export interface MergedReport extends Omit<SavedReport, "seed" | "findings"> {
   readonly seeds: readonly number[];
@@ -51,13 +56,26 @@ function readReport(file: string): SavedReport {
     const report = JSON.parse(readFileSync(file, "utf8")) as SavedReport;
     const { seed, seconds, targets, coverage, findings } = report;
     const isReport =
-      [seed, seconds].every(Number.isFinite) && [targets, coverage, findings].every(Array.isArray);
+      [seed, seconds].every(Number.isFinite) &&
+      [targets, coverage, findings].every(Array.isArray) &&
+      targets.every(isCounts) &&
+      coverage.every(isCoverage) &&
+      findings.every(({ target, signature }) => [target, signature].every(isText));
     if (isReport) return report;
   } catch (error) {
     if (error instanceof Error && "code" in error) throw new CampaignError(error.message);
+    // Anything else is a text, or a document, of another kind.
   }
   throw new CampaignError(`${file}: no report of a campaign (pugmark fuzz --json prints one)`);
 }
+
+const isText = (value: unknown): boolean => typeof value === "string";
+const isCounts = ({ name, executions, seconds, processorSeconds, discoveries }: TargetCounts): boolean =>
+  isText(name) && [executions, seconds, processorSeconds, discoveries].every(Number.isFinite);
+const isCoverage = ({ format, declared, missing, codes, missingRules }: SavedCoverage): boolean =>
+  isText(format) &&
+  Number.isFinite(declared) &&
+  [missing, codes, missingRules].every((list) => Array.isArray(list) && list.every(isText));
 
 function mergeTargets(all: readonly TargetCounts[]): TargetCounts[] {
   const merged = new Map<string, TargetCounts>();
@@ -79,8 +97,8 @@ function mergeTargets(all: readonly TargetCounts[]): TargetCounts[] {
 }
 
 /** What no campaign reached is what is missing in each. */
-function mergeCoverage(all: readonly FormatCoverage[]): FormatCoverage[] {
-  const merged = new Map<string, FormatCoverage>();
+function mergeCoverage(all: readonly SavedCoverage[]): SavedCoverage[] {
+  const merged = new Map<string, SavedCoverage>();
   for (const one of all) {
     const other = merged.get(one.format) ?? one;
     const missing = one.missing.filter((item) => other.missing.includes(item));
@@ -88,8 +106,6 @@ function mergeCoverage(all: readonly FormatCoverage[]): FormatCoverage[] {
       ...one,
       missing,
       reached: one.declared - missing.length,
-      generations: [...new Set([...other.generations, ...one.generations])],
-      missingGenerations: one.missingGenerations.filter((name) => other.missingGenerations.includes(name)),
       codes: [...new Set([...one.codes, ...other.codes])].sort(),
       missingRules: one.missingRules.filter((code) => other.missingRules.includes(code)),
     });

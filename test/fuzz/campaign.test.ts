@@ -153,7 +153,8 @@ test("reports of several campaigns are added up", () => {
     assert.match(text, "| `config` | 1,500 | 2 | 750 | 2 |");
     assert.match(text, "| `page-header` | 2 of 3 | `checksum` `truncated` |");
     assert.match(text, "- `config`: a \\| b (seeds 1, 2)");
-    for (const bad of ["{", "[1]", "null"]) {
+    const odd = { ...reports[0], coverage: [{ format: "page-header" }] };
+    for (const bad of ["{", "[1]", "null", JSON.stringify(odd)]) {
       writeFileSync(files[0] as string, bad);
       assert.throws(() => mergeReports(files), /no report of a campaign/);
     }
