@@ -71,6 +71,8 @@ export interface CampaignStatus {
 const LONGEST_SLICE = 60;
 const SHORTEST_SLICE = 2;
 const MAX_DICTIONARY = 64;
+/** Slices without an input, from the beginning, before it is given up. */
+const MAX_FAILURES = 3;
 /** How often the status is told while nothing ends, milliseconds. */
 const TELL_EVERY = 1000;
 
@@ -180,9 +182,9 @@ class Campaign {
     this.add(status, result);
     if (result.ended === undefined) return;
     status.failure = result.ended;
-    // Where nothing has run yet, nothing will.
-    if (this.found.length === 0 && this.statuses.every(({ executions }) => executions === 0))
-      this.stopped = true;
+    // Where nothing has run so often, nothing will.
+    const nothing = this.found.length === 0 && this.statuses.every(({ executions }) => executions === 0);
+    if (nothing && this.turn >= MAX_FAILURES) this.stopped = true;
   }
 
   private add(

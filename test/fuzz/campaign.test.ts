@@ -170,15 +170,23 @@ test("a campaign goes on whatever its targets do, and reports each", async () =>
     const fatal = selfTests.filter(({ name }) => /hang|memory|output/.test(name));
     const limits = { inputSeconds: 2, memoryMiB: 128, shortestSlice: 60 };
     const first = await runCampaign({ ...common, ...limits, targets: fatal, jobs: 1 }, signal);
-    assert.is(first.findings.length, fatal.length);
+    // On a busy machine one of them may be too slow as well.
+    assert.is(new Set(first.findings.map(({ target }) => target)).size, fatal.length);
     const others = selfTests.filter((target) => !fatal.includes(target));
     const status = await runCampaign({ ...common, targets: others, jobs: 2, shortestSlice: 3 }, signal);
-    const found = new Map(status.findings.map(({ target, signature: what }) => [target, what]));
-    assert.match(found.get("selftest-hang") ?? "", "takes too long");
-    assert.match(found.get("selftest-memory") ?? "", "takes too much memory");
-    assert.match(found.get("selftest-output") ?? "", "prints without end");
-    assert.match(found.get("selftest-exit") ?? "", "ends its process");
-    assert.match(found.get("selftest-thrown") ?? "", "no error at all");
+    for (const [target, what] of [
+      ["selftest-hang", "takes too long"],
+      ["selftest-memory", "takes too much memory"],
+      ["selftest-output", "prints without end"],
+      ["selftest-exit", "ends its process"],
+      ["selftest-thrown", "no error at all"],
+    ] as const) {
+      const found = status.findings.filter((finding) => finding.target === target);
+      assert.ok(
+        found.some(({ signature: said }) => said.includes(what)),
+        `${target}: ${found.map(({ signature: said }) => said).join("; ")}`,
+      );
+    }
     for (const { file } of status.findings) assert.ok(readFileSync(file).length > 0, file);
     assert.ok(readdirSync(join(folder, "corpus", "selftest-crash")).length >= 2);
     checkReports(status);
@@ -194,8 +202,8 @@ test("a campaign that cannot run anything says why, and ends", async () => {
     assert.equal(
       status.targets.map(({ slices, executions }) => [slices, executions]),
       [
+        [2, 0],
         [1, 0],
-        [0, 0],
       ],
     );
     assert.type(status.targets[0]?.failure, "string");
