@@ -4,7 +4,7 @@ import type { Finding } from "../finding.js";
 import { unchecked } from "../rules/run/unchecked.js";
 import type { Detected, Run } from "../run.js";
 import type { AddressList } from "./address-list.js";
-import { type Batches, type LeafFile, type LeafResult, LeafTask } from "./leaf-task.js";
+import { addAddresses, type Batches, type LeafFile, type LeafResult, LeafTask } from "./leaf-task.js";
 import {
   canStart,
   helpersFor,
@@ -16,6 +16,8 @@ import {
 
 /** What a worker sends: the result of a batch, or the bug that stopped it. */
 export type LeafMessage = LeafResult | { readonly bug: string };
+
+type Said = Omit<LeafResult, "addresses">;
 
 export class LeafPool {
   private readonly own: LeafTask;
@@ -59,10 +61,11 @@ export class LeafPool {
 
   /** Checks what is left of the lists begun; findings come in the order of their offsets, whoever made them. */
   finish(run: Run, checkpoint: string | undefined, found: AddressList): void {
-    const results: LeafResult[] = [];
-    const add = (result: LeafResult): void => {
-      results.push(result);
-      run.checked(result.pages, result.bytes);
+    const results: Said[] = [];
+    const add = ({ addresses, ...said }: LeafResult): void => {
+      addAddresses(addresses, found);
+      results.push(said);
+      run.checked(said.pages, said.bytes);
     };
     for (const batches of this.begun)
       for (let batch = batches.take(); batch !== undefined; batch = batches.take()) {
@@ -80,21 +83,20 @@ export class LeafPool {
       for (const result of received(port))
         if (lists.has(result.list) && !givenUp.has(nameOf(result.list, result.batch))) add(result);
     this.begun.length = 0;
-    this.merge(results, run, found);
+    this.merge(results, run);
   }
 
-  private merge(results: readonly LeafResult[], run: Run, found: AddressList): void {
+  private merge(results: readonly Said[], run: Run): void {
     const findings = results.flatMap((result) => result.findings).filter((finding) => this.isNews(finding));
     run.findings.merge(
       findings.sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0)),
       results.flatMap(({ suppressed }) => suppressed),
     );
     for (const result of results) {
-      const { compressors, encryptors, addresses } = result;
+      const { compressors, encryptors } = result;
       run.addOpen(result);
       for (const name of compressors) this.detected.compressors.add(name);
       for (const name of encryptors) this.detected.encryptors.add(name);
-      for (const address of addresses) found.push(...address);
     }
   }
 

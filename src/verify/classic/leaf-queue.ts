@@ -5,9 +5,15 @@ import type { BlockChecker } from "./block-checker.js";
 import { NO_KEY } from "./key-bytes.js";
 import type { LeafPool } from "./leaf-pool.js";
 import { Batches } from "./leaf-task.js";
+import { childKind } from "./page-children.js";
 
-/** Blocks, and bytes, that wait before they are checked: bounds the memory of huge trees. */
+/**
+ * Blocks, and bytes, that wait before they are checked: bounds the memory of huge trees. Each leaf may lead to hundreds of
+ * overflow items, which wait next: so they are few at first, and more where few were found.
+ */
+const FIRST_WAITING = 2048;
 const MAX_WAITING = 65_536;
+const MANY_FOUND = 65_536;
 const MAX_BYTES = 1024 * 1024 * 1024;
 /** Bytes of separators that wait with them. */
 const MAX_KEYS = 32 * 1024 * 1024;
@@ -21,6 +27,8 @@ export class LeafQueue {
   private readonly waiting = new AddressList();
   /** Of the blocks that were added since the last check, handed over or not. */
   private blocks = 0;
+  private hasLeaves = false;
+  private limit = FIRST_WAITING;
   private bytes = 0;
   private keys = 0;
   /** Bytes that wait, and how many are to be handed over. */
@@ -43,6 +51,7 @@ export class LeafQueue {
     const before = waiting.separators.length;
     waiting.append(list);
     this.lastHigh = this.lastTold = NO_KEY;
+    this.hasLeaves = true;
     let bytes = 0;
     for (let at = 0; at < list.length; at++) bytes += list.sizes[at] as number;
     return this.added(list.length, bytes, waiting.separators.length - before);
@@ -58,6 +67,7 @@ export class LeafQueue {
     const from = low === NO_KEY ? NO_KEY : this.numberOf(list.keys, low);
     const to = high === NO_KEY ? NO_KEY : separators.pushFrom(list.keys, high);
     this.lastHigh = to;
+    if (list.kinds[at] === childKind.leaf) this.hasLeaves = true;
     waiting.push(list.offsets[at] as number, size, list.checksums[at] as number, list.kinds[at] as number, 0);
     waiting.lows[waiting.length - 1] = from;
     waiting.highs[waiting.length - 1] = to;
@@ -71,7 +81,7 @@ export class LeafQueue {
     this.bytes += bytes;
     this.keys += keys;
     this.waitingBytes += bytes;
-    if (this.blocks >= MAX_WAITING || this.bytes >= MAX_BYTES || this.keys >= MAX_KEYS) return true;
+    if (this.blocks >= this.limit || this.bytes >= MAX_BYTES || this.keys >= MAX_KEYS) return true;
     if (this.pool !== undefined && this.waitingBytes >= this.part) {
       this.pool.begin(this.cut(), this.checker.block.checkpoint);
       this.part *= 2;
@@ -117,6 +127,14 @@ export class LeafQueue {
       this.pool.begin(batches, checkpoint);
       this.pool.finish(this.run, checkpoint, found);
     }
+    if (this.hasLeaves) this.setLimit(found.length);
+    this.hasLeaves = false;
     return found;
+  }
+
+  /** How many blocks may wait, when so many led to so many overflow items. */
+  private setLimit(found: number): void {
+    if (found > MANY_FOUND) this.limit = Math.max(Math.floor(this.limit / 4), 1);
+    else if (found < MANY_FOUND / 8) this.limit = Math.min(4 * this.limit, MAX_WAITING);
   }
 }

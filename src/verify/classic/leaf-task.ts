@@ -134,8 +134,32 @@ export interface LeafResult extends Taken {
   readonly batch: number;
   readonly compressors: readonly string[];
   readonly encryptors: readonly string[];
-  /** Overflow items: offset, size, checksum, kind, owner of each. */
-  readonly addresses: ReadonlyArray<readonly [number, number, number, number, number]>;
+  /** Overflow items: `ADDRESS_FIELDS` numbers of each. There can be a dozen a leaf, so they make no objects. */
+  readonly addresses: Float64Array;
+}
+
+/** Offset, size, checksum, kind, owner. */
+const ADDRESS_FIELDS = 5;
+
+function packed({ length, offsets, sizes, checksums, kinds, owners }: AddressList): Float64Array {
+  const addresses = new Float64Array(ADDRESS_FIELDS * length);
+  for (let at = 0, to = 0; at < length; at++) {
+    addresses[to++] = offsets[at] as number;
+    addresses[to++] = sizes[at] as number;
+    addresses[to++] = checksums[at] as number;
+    addresses[to++] = kinds[at] as number;
+    addresses[to++] = owners[at] as number;
+  }
+  return addresses;
+}
+
+/** Adds the addresses of a result to a list. */
+export function addAddresses(addresses: Float64Array, list: AddressList): void {
+  for (let at = 0; at < addresses.length; at += ADDRESS_FIELDS) {
+    const [offset, size, checksum] = [addresses[at], addresses[at + 1], addresses[at + 2]];
+    const [kind, owner] = [addresses[at + 3], addresses[at + 4]];
+    list.push(offset as number, size as number, checksum as number, kind as number, owner as number);
+  }
 }
 
 export class LeafTask {
@@ -162,13 +186,7 @@ export class LeafTask {
 
   private takeResult(list: number, batch: number): LeafResult {
     const { found, detected } = this;
-    const addresses = Array.from({ length: found.length }, (_, at): LeafResult["addresses"][number] => [
-      found.offsets[at] as number,
-      found.sizes[at] as number,
-      found.checksums[at] as number,
-      found.kinds[at] as number,
-      found.owners[at] as number,
-    ]);
+    const addresses = packed(found);
     found.clear();
     return {
       list,

@@ -10,7 +10,8 @@ type Message =
   | { readonly batches: SharedBatches; readonly checkpoint: string | undefined };
 
 const port = workerData as MessagePort;
-const send = (message: LeafMessage): void => port.postMessage(message);
+const send = (message: LeafMessage): void =>
+  port.postMessage(message, "addresses" in message ? [message.addresses.buffer as ArrayBuffer] : []);
 let task: LeafTask | undefined;
 installNodeAccelerators();
 
