@@ -1,19 +1,10 @@
 /** Addresses of blocks in one file, kept as columns: a tree of millions of pages makes no objects. */
+import type { LeafAddresses } from "../../page/leaf-memory.js";
 import { KeyBytes, keyAt, NO_KEY } from "./key-bytes.js";
 
-export interface AddressColumns {
+/** Kinds are numbered as the caller does, 0 for a leaf. */
+export interface AddressColumns extends LeafAddresses {
   readonly length: number;
-  readonly offsets: Float64Array;
-  readonly sizes: Float64Array;
-  readonly checksums: Uint32Array;
-  /** What each block is, as the caller numbers it. */
-  readonly kinds: Uint8Array;
-  /** The keys each block may have, from `lows` on, below `highs`: numbers of keys in `keys`. */
-  readonly lows: Uint32Array;
-  readonly highs: Uint32Array;
-  /** What each address tells of times: numbers in `keys`, too. */
-  readonly times: Uint32Array;
-  readonly keys: Uint8Array;
 }
 
 const FIRST_CAPACITY = 64;
